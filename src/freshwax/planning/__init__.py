@@ -1,0 +1,1 @@
+"""Whom to check, and in which order: pure."""

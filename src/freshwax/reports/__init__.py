@@ -1,0 +1,1 @@
+"""Reports as text: types in, strings out."""

@@ -1,0 +1,1 @@
+"""Where releases come from: the network, bounded and paced."""

@@ -1,0 +1,87 @@
+"""What a source of releases must do, and what it is given to do it with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from freshwax.model import Follow, Group, Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What to ask for: the groups, the market, and how far back a first check reads (releases dated ``since`` or later).
+
+    ``head_every``: each how many probes of a kind that cannot see the album head read that head too. ``page_cap``: pages
+    that one check may read of a group while unknown releases keep coming.
+    """
+
+    groups: tuple[Group, ...]
+    market: str
+    since: date
+    head_every: int = 4
+    page_cap: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An artist that a search found; ``hint`` tells homonyms apart (a link, genres)."""
+
+    id: str
+    name: str
+    hint: str
+
+
+class Source(Protocol):
+    """A service that lists artists' releases.
+
+    Every method raises ``CheckError`` when this one artist cannot be answered, ``Paused`` when nothing more may be asked
+    now, ``SourceDown``, ``AuthError`` or ``ClockSkew`` when asking on is pointless. No method waits longer than 10 s for
+    anybody's ``Retry-After``.
+    """
+
+    name: str
+
+    async def check(self, follow: Follow, want: Want) -> Observation:
+        """Look for what changed since the last check, as cheaply as the source allows.
+
+        A quota that ends in mid-check gives what was answered so far, marked ``paused``; with nothing answered, it raises.
+        """
+        ...
+
+    async def read_deep(self, follow: Follow, group: Group, want: Want, pages: int) -> Observation:
+        """Read a group's list from its deep cursor (else its horizon) on, ``pages`` pages at most."""
+        ...
+
+    async def search_artists(self, name: str) -> list[Candidate]:
+        """Return the artists found under a name, best first; one request."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        ...
+
+
+class Ledger(Protocol):
+    """The part of the store that the network layer needs (``store.base.Store`` has it)."""
+
+    def record_request(self, source: str, bucket: str, at: datetime, run_id: int | None) -> int:
+        """See ``Store.record_request``."""
+        ...
+
+    def settle_request(self, number: int, status: int, bytes_received: int) -> None:
+        """See ``Store.settle_request``."""
+        ...
+
+    def nth_last_request(self, source: str, n: int) -> datetime | None:
+        """See ``Store.nth_last_request``."""
+        ...
+
+    def setting(self, name: str) -> str | None:
+        """See ``Store.setting``."""
+        ...
+
+    def set_setting(self, name: str, value: str | None) -> None:
+        """See ``Store.set_setting``."""
+        ...

@@ -1,0 +1,37 @@
+"""The conversation about listing pages, between the walk that decides what to read and the client that reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from freshwax.model import Group, Listed
+
+MAX_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """A page to ask for: ``GET /artists/{id}/albums`` with these groups, in this order, from this offset.
+
+    ``etag``: sent as ``If-None-Match``; ``reason`` goes to the log.
+    """
+
+    groups: tuple[Group, ...]
+    offset: int
+    reason: str
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What came back. ``entries`` carry their position in the list that was asked for (offset + index on the page).
+
+    ``total`` is what the page claims (None: it did not say; it may be wrong). ``more``: the page names a next one.
+    ``not_modified``: a 304; nothing but ``etag`` is filled then.
+    """
+
+    entries: tuple[Listed, ...] = ()
+    total: int | None = None
+    more: bool = False
+    etag: str | None = None
+    not_modified: bool = False

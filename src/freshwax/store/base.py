@@ -1,0 +1,299 @@
+"""The store: what freshwax remembers, as a protocol grouped by topic.
+
+The docstrings are the contract; ``tests/contract`` runs one suite on every implementation. Everywhere: instants are
+aware datetimes in UTC and come back as they were given (to the microsecond); lists have a stated, total order; each
+writing method is one transaction, durable when it returns; ``StoreError`` and its children are the only errors that a
+user's environment can cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from freshwax.model import (
+    Announcement,
+    Artist,
+    ArtistState,
+    CheckResult,
+    Follow,
+    Kind,
+    Known,
+    Mode,
+    Ref,
+    Release,
+    Report,
+    Run,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What adding artists did: refs that are new (or were removed, and start afresh), enabled again, known already."""
+
+    added: tuple[Ref, ...]
+    enabled: tuple[Ref, ...]
+    known: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The outcome of one artist's check in a run. ``outcome``: ``ok``, ``partial`` (the quota ended it), or an error code."""
+
+    artist: Ref
+    run_id: int
+    at: datetime
+    outcome: str
+    found: int = 0
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A release that was announced through whomever, with its keys (``discovery.editions``)."""
+
+    release: Release
+    key: str
+    marks: str
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A channel's memory of one telling; ``hidden_by`` names the filter where it was counted as told but not shown."""
+
+    channel: str
+    kind: Kind
+    told_at: datetime
+    report_id: int
+    hidden_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry of a release's history: a field that the source gives otherwise since ``at``."""
+
+    at: datetime
+    field: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All that is known of a release, for ``explain``: decisions by artist, what waits, what was told, what changed."""
+
+    release: Release
+    first_seen_at: datetime
+    decided: tuple[tuple[Artist, Known], ...]
+    waiting: tuple[tuple[str, Announcement], ...]
+    told: tuple[Telling, ...]
+    history: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A row of ``releases``: a release, when it was first seen, and the kind under which it was announced, if it was."""
+
+    release: Release
+    first_seen_at: datetime
+    kind: Kind | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cooldown:
+    """The source is to be left alone until ``until``."""
+
+    source: str
+    until: datetime
+    reason: str
+
+
+class Transaction(Protocol):
+    """One write transaction. Reads see everything committed before it and lock out other writers until it ends."""
+
+    def follow(self, artist: Ref) -> Follow:
+        """As ``Store.follow``."""
+        ...
+
+    def announced(self, releases: Collection[Ref], keys: Collection[str]) -> Sequence[Announced]:
+        """Return every announced release whose ref is among ``releases`` or whose key is among ``keys``.
+
+        Announced means: some decision named it as the one under which to tell; told yet or not. Ordered by first sight,
+        then ref. Empty keys match nothing.
+        """
+        ...
+
+    def save(self, result: CheckResult, channels: Collection[str]) -> None:
+        """Write a check: release facts (new and changed, the latter into the history), credits of this artist, decisions
+        (replacing earlier ones for the same artist and release), watermarks, listing, outcome, and, for each decision
+        that has a ``kind`` and announces its own release, an outbox row on every channel (none twice on a channel).
+
+        The artist's name is set where the result has one; a regular result that is not ``paused`` sets failures to 0,
+        ``attempted_at``, and makes a gone artist active. Marks of groups that the result does not name stay.
+        """
+        ...
+
+
+class Store(Protocol):
+    """Everything that is remembered."""
+
+    def close(self) -> None:
+        """Release the database. Idempotent."""
+        ...
+
+    # -- the watch list ------------------------------------------------------------------------------------------
+
+    def watch(self, entries: Iterable[tuple[Ref, str | None]], now: datetime) -> Watched:
+        """Add artists (ref, name if known) to the watch list. Duplicates in ``entries`` count once, the first name wins.
+
+        A removed artist becomes active without watermark; a disabled one is enabled; a gone one is active again.
+        """
+        ...
+
+    def artists(self, states: Collection[ArtistState] | None = None) -> list[Artist]:
+        """Return the artists in those states (None: all but removed), by name (casefolded; unnamed last), then ref.
+
+        ``checked_at`` is the smallest ``Mark.checked_at`` of the artist, None without marks. ``learnt``: it has marks
+        and no group of the last regular check was left unanswered. ``history_incomplete``: some mark was never read to
+        its end, or asks for a deep read.
+        """
+        ...
+
+    def artist(self, ref: Ref) -> Artist | None:
+        """Return one artist, removed ones too; None if it was never watched."""
+        ...
+
+    def set_state(self, ref: Ref, state: ArtistState) -> None:
+        """Move an artist to a state. ``REMOVED`` deletes its marks and listing; decisions and memory stay."""
+        ...
+
+    # -- checks --------------------------------------------------------------------------------------------------
+
+    def follow(self, artist: Ref) -> Follow:
+        """Return all that is remembered of an artist; ``known`` by release ID. KeyError if it was never watched."""
+        ...
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """Open a write transaction: committed when the block ends, rolled back, wholly, when it raises."""
+        ...
+
+    def save_failure(self, check: Check, *, state: ArtistState | None = None) -> None:
+        """Record a failed check: failures + 1 (from 1 again where the code differs from the last one), ``failure``,
+        ``attempted_at``, the outcome; the artist's new state where given. No watermark moves.
+        """
+        ...
+
+    def checks(self, run_id: int) -> list[Check]:
+        """Return the outcomes of a run's checks, in the order in which they were saved."""
+        ...
+
+    def held(self) -> list[tuple[Artist, list[Known]]]:
+        """Return the artists with held decisions, ordered as ``artists``, and those decisions by ref."""
+        ...
+
+    # -- runs ----------------------------------------------------------------------------------------------------
+
+    def start_run(self, mode: Mode, market: str, now: datetime) -> Run:
+        """Begin a run. Runs found ``running`` were killed: they become ``failed`` with that as their error."""
+        ...
+
+    def finish_run(self, run: Run) -> None:
+        """Store how a run ended (all fields of ``run`` replace the stored ones)."""
+        ...
+
+    def runs(self, limit: int = 20) -> list[Run]:
+        """Return the newest runs first."""
+        ...
+
+    def run(self, run_id: int) -> Run | None:
+        """Return one run."""
+        ...
+
+    # -- telling -------------------------------------------------------------------------------------------------
+
+    def untold(self, channel: str, artists: Collection[Ref] | None = None) -> list[Announcement]:
+        """Return what waits in a channel's outbox, by first sight, then ref.
+
+        With ``artists``: only what is announced by a decision made for one of them (that of its twin included).
+        Without: for any artist that is not removed. An ``upcoming`` one that was told as such waits on, marked.
+        """
+        ...
+
+    def save_report(self, report: Report) -> Report:
+        """Fix a report before it is printed, in the place of any report of that channel that was never told."""
+        ...
+
+    def tell(self, report_id: int, at: datetime) -> None:
+        """Record a report as told: its lines leave the outbox and enter the channel's memory.
+
+        A line told as ``upcoming`` stays in the outbox, marked as told so. Idempotent.
+        """
+        ...
+
+    def last_report(self, channel: str) -> Report | None:
+        """Return the channel's newest told report that had lines, else its newest told one."""
+        ...
+
+    def reports(self, run_id: int) -> list[Report]:
+        """Return the told reports that belong to a run, oldest first."""
+        ...
+
+    # -- browsing ------------------------------------------------------------------------------------------------
+
+    def releases(
+        self,
+        *,
+        artist: Ref | None = None,
+        since: datetime | None = None,
+        dated_since: str | None = None,
+        announced_only: bool = False,
+        run_id: int | None = None,
+        limit: int | None = None,
+    ) -> list[Seen]:
+        """Return releases decided for an artist that is not removed, newest release date first, then ref.
+
+        ``since``: first seen at or after; ``dated_since``: release date value at or after that ISO day (compared as
+        text); ``run_id``: decided in that run.
+        """
+        ...
+
+    def story(self, release: Ref) -> Story | None:
+        """Return all that is known of a release."""
+        ...
+
+    # -- requests and settings -----------------------------------------------------------------------------------
+
+    def record_request(self, source: str, bucket: str, at: datetime, run_id: int | None) -> int:
+        """Put a request into the ledger, before it is sent; return its number."""
+        ...
+
+    def settle_request(self, number: int, status: int, bytes_received: int) -> None:
+        """Add how a request ended (status 0: no answer). May be buffered until the next write or ``close``."""
+        ...
+
+    def nth_last_request(self, source: str, n: int) -> datetime | None:
+        """Return the instant of the n-th last request (1 is the last) to a source; None if there were fewer."""
+        ...
+
+    def requests_since(self, source: str, since: datetime) -> int:
+        """Count the requests recorded at or after an instant."""
+        ...
+
+    def cooldown(self, source: str) -> Cooldown | None:
+        """Return the source's cooldown, past or not."""
+        ...
+
+    def set_cooldown(self, cooldown: Cooldown) -> None:
+        """Set or replace a source's cooldown."""
+        ...
+
+    def setting(self, name: str) -> str | None:
+        """Return a remembered value (a page size that the source taught, for one)."""
+        ...
+
+    def set_setting(self, name: str, value: str | None) -> None:
+        """Remember a value; None forgets it."""
+        ...

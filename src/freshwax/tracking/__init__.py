@@ -1,0 +1,1 @@
+"""The shell of a run: plan, check, decide, commit, report."""
