@@ -208,8 +208,9 @@ class GroupView:
     """What one check saw of a listing group.
 
     ``answered``: what was seen settles what is new in the group, so its watermark may move.
-    ``depth``: entries read without a gap from the top. ``ended``: the end of the list was reached in that.
-    ``deep_cursor`` and ``deep_wanted`` as in ``Mark``; None keeps what the mark says.
+    ``depth``: entries read without a gap from the top (earlier deep reads that this one goes on from included).
+    ``ended``: the end of the list was reached in that. ``removed``: entries expected in the visible part that are gone.
+    ``deep_cursor`` and ``deep_wanted`` as in ``Mark``; None keeps what the mark says; ``ended`` clears both.
     """
 
     group: Group
@@ -217,6 +218,7 @@ class GroupView:
     answered: bool
     depth: int = 0
     ended: bool = False
+    removed: int = 0
     deep_cursor: int | None = None
     deep_wanted: bool | None = None
 
@@ -230,6 +232,15 @@ class Observation:
     listing: str | None
     name: str | None = None
     paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A release that was announced through whomever, with its keys (``discovery.editions``)."""
+
+    release: Release
+    key: str
+    marks: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,358 @@
+"""What is new: the decision over everything that one check saw of an artist.
+
+Pure: ``decide(what is remembered, what was seen, what was announced, when) -> what to write``. The rows of the table in
+``_verdict`` are tried from the top, and the first one that fits wins. Identity decides; dates only choose the label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from freshwax.discovery.editions import Keys, are_twins, is_edition, keys_of
+from freshwax.discovery.horizon import beyond_horizon, new_horizon
+from freshwax.discovery.telling import is_future
+from freshwax.model import (
+    Announced,
+    CheckResult,
+    Decision,
+    Follow,
+    Group,
+    GroupView,
+    Kind,
+    Known,
+    Listed,
+    Mark,
+    Observation,
+    Ref,
+    Release,
+    Silence,
+)
+
+GRACE = timedelta(days=7)  # a release listed up to a week after its date is new, not late
+
+# A flood is more told releases at one check than this base, plus so many times what the artist's own pace would bring.
+FLOOD_BASE = 20
+FLOOD_FACTOR = 4
+PACE_YEARS = 3
+
+# ... or, however few they are, at least this many in a complete listing that shows nothing of what was known.
+REPLACED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When, for whom and under which settings a check decides. ``lookback`` in days, counted back from ``now``."""
+
+    now: datetime
+    run_id: int
+    market: str
+    lookback: int
+
+    @property
+    def cutoff(self) -> date:
+        """The first day that lies within the look-back."""
+        return self.now.date() - timedelta(days=self.lookback)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One undecided release with all that the table asks about it."""
+
+    release: Release
+    group: Group
+    keys: Keys
+    first_check: bool
+    first_asked: bool
+    deeper: bool
+    previous: datetime | None  # of the group: the watermark p
+    first_checked_at: datetime | None  # of the artist
+    last_checked_at: datetime | None  # of the artist
+
+
+def undecided(follow: Follow, seen: Observation) -> list[Listed]:
+    """Return what was seen and is not decided for the artist yet (the same release once)."""
+    found: dict[str, Listed] = {}
+    for view in seen.views:
+        for listed in view.listed:
+            if listed.release.ref.id not in follow.known:
+                found.setdefault(listed.release.ref.id, listed)
+    return list(found.values())
+
+
+def decide(
+    follow: Follow, seen: Observation, announced: Sequence[Announced], moment: Moment, *, regular: bool = True
+) -> CheckResult:
+    """Decide every undecided release of a check and move the watermarks of the groups that it answered.
+
+    ``announced`` holds what was announced through whomever among the undecided releases and their keys. ``regular`` is
+    false for a deep read, which moves no watermark.
+    """
+    first_check = not follow.artist.learnt
+    memory = _Memory(follow.known.values(), announced)
+    decisions: list[Decision] = []
+    arrived: dict[Group, int] = {}
+    for case in _cases(follow, seen, moment, first_check=first_check):
+        decision = _verdict(case, memory, moment)
+        memory.add(decision)
+        decisions.append(decision)
+        arrived[case.group] = arrived.get(case.group, 0) + (not case.deeper)
+    if not first_check and _is_flood(decisions, follow, seen, moment):
+        decisions = [_hold(one) for one in decisions]
+    marks = (_move(view, follow, moment, arrived.get(view.group, 0), regular=regular) for view in seen.views)
+    return CheckResult(
+        artist=seen.artist,
+        run_id=moment.run_id,
+        at=moment.now,
+        name=seen.name,
+        decisions=tuple(decisions),
+        changed=tuple(_changed(follow.known, seen)),
+        marks=tuple(mark for mark in marks if mark is not None),
+        listing=seen.listing,
+        regular=regular,
+        paused=seen.paused,
+    )
+
+
+def release_held(follow: Follow, announced: Sequence[Announced], moment: Moment) -> CheckResult:
+    """Decide the held releases of an artist by the rows of the table, as of the checks that held them."""
+    held = [known for known in follow.known.values() if known.silence is Silence.HELD]
+    memory = _Memory((known for known in follow.known.values() if known.silence is not Silence.HELD), announced)
+    decisions = []
+    for known in sorted(held, key=lambda one: _order(one.release, Keys(one.key, one.marks))):
+        mark = follow.marks.get(known.group)
+        case = _Case(
+            release=known.release,
+            group=known.group,
+            keys=Keys(known.key, known.marks),
+            first_check=False,
+            first_asked=False,
+            deeper=False,
+            previous=known.previous_check_at,
+            first_checked_at=mark.first_checked_at if mark else None,
+            last_checked_at=known.previous_check_at,
+        )
+        decisions.append(_verdict(case, memory, moment))
+        memory.add(decisions[-1])
+    return CheckResult(
+        artist=follow.artist.ref,
+        run_id=moment.run_id,
+        at=moment.now,
+        name=None,
+        decisions=tuple(decisions),
+        changed=(),
+        marks=(),
+        listing=follow.listing,
+        regular=False,
+    )
+
+
+def _cases(follow: Follow, seen: Observation, moment: Moment, *, first_check: bool) -> list[_Case]:
+    """Return the undecided releases, oldest first, the plain edition before the others: the order in which to decide."""
+    first_checked_at = min((mark.first_checked_at for mark in follow.marks.values()), default=None)
+    last_checked_at = max((mark.checked_at for mark in follow.marks.values()), default=None)
+    wanted = {listed.release.ref.id for listed in undecided(follow, seen)}
+    cases = []
+    for view in seen.views:
+        mark = _mark(follow, view.group, moment)
+        deeper = beyond_horizon(view, mark, follow.known)
+        for listed in view.listed:
+            if listed.release.ref.id not in wanted:
+                continue
+            wanted.discard(listed.release.ref.id)
+            cases.append(
+                _Case(
+                    release=listed.release,
+                    group=view.group,
+                    keys=keys_of(listed.release),
+                    first_check=mark is None and first_check,
+                    first_asked=mark is None and not first_check,
+                    deeper=listed.release.ref.id in deeper,
+                    previous=min(mark.checked_at, moment.now) if mark else None,
+                    first_checked_at=first_checked_at,
+                    last_checked_at=last_checked_at,
+                )
+            )
+    return sorted(cases, key=lambda case: _order(case.release, case.keys))
+
+
+def _mark(follow: Follow, group: Group, moment: Moment) -> Mark | None:
+    """Return the group's watermark; one of another market is that of another list."""
+    mark = follow.marks.get(group)
+    return mark if mark is not None and mark.market == moment.market else None
+
+
+def _order(release: Release, keys: Keys) -> tuple[object, ...]:
+    day = release.date.first_day if release.date else date.max
+    return day, len(keys.marks), len(release.title), release.ref
+
+
+class _Memory:
+    """What was decided for the artist and what was announced through whomever, found by ID and by key."""
+
+    def __init__(self, known: Iterable[Known], announced: Iterable[Announced]) -> None:
+        self._announced_ids: set[Ref] = set()
+        self._announced: dict[str, list[tuple[Release, Keys]]] = {}
+        self._decided: dict[str, list[tuple[Release, Keys, Ref | None]]] = {}
+        for one in known:
+            if one.silence is not Silence.TWIN:  # a twin's dates are measured from the first one seen
+                self._remember(one.release, Keys(one.key, one.marks), one.announced)
+        for told in announced:
+            self._announced_ids.add(told.release.ref)
+            self._announced.setdefault(told.key, []).append((told.release, Keys(told.key, told.marks)))
+
+    def _remember(self, release: Release, keys: Keys, announced: Ref | None) -> None:
+        self._decided.setdefault(keys.key, []).append((release, keys, announced))
+
+    def add(self, decision: Decision) -> None:
+        """Count what this check decided as known."""
+        if decision.silence is not Silence.TWIN:
+            self._remember(decision.release, Keys(decision.key, decision.marks), decision.announced)
+
+    def was_announced(self, ref: Ref) -> bool:
+        return ref in self._announced_ids
+
+    def twin(self, release: Release, keys: Keys) -> tuple[Ref, Ref | None] | None:
+        """Return the release that this one is a twin of, and the one under which that is told; announced ones first."""
+        for other, other_keys in self._announced.get(keys.key, ()):
+            if are_twins(release, keys, other, other_keys):
+                return other.ref, other.ref
+        for other, other_keys, announced in self._decided.get(keys.key, ()):
+            if are_twins(release, keys, other, other_keys):
+                return other.ref, announced
+        return None
+
+    def edition(self, keys: Keys) -> Ref | None:
+        """Return a release of the artist that one with these keys is another edition of."""
+        for other, other_keys, _ in self._decided.get(keys.key, ()):
+            if is_edition(keys, other_keys):
+                return other.ref
+        return None
+
+
+def _verdict(case: _Case, memory: _Memory, moment: Moment) -> Decision:
+    """Return the decision of the first row of the table that fits."""
+    if memory.was_announced(case.release.ref):
+        return _silent(case, Silence.TOLD, announced=case.release.ref)
+    if (twin := memory.twin(case.release, case.keys)) is not None:
+        return _silent(case, Silence.TWIN, of=twin[0], announced=twin[1])
+    if case.first_check and _older(case.release, moment.cutoff):
+        return _silent(case, Silence.BASELINE)
+    if case.deeper:
+        return _silent(case, Silence.HORIZON)
+    if (base := memory.edition(case.keys)) is not None:
+        return _told(case, Kind.EDITION, of=base)
+    if case.first_check:
+        return _told(case, Kind.UPCOMING if is_future(case.release.date, moment.now) else Kind.NEW)
+    if case.first_asked and case.last_checked_at and _older(case.release, (case.last_checked_at - GRACE).date()):
+        return _silent(case, Silence.FIRST_ASKED)
+    return _told(case, _label(case, moment))
+
+
+def _label(case: _Case, moment: Moment) -> Kind:
+    if is_future(case.release.date, moment.now):
+        return Kind.UPCOMING
+    if case.previous is None or not _older(case.release, (case.previous - GRACE).date()):
+        return Kind.NEW
+    after_first = case.first_checked_at is not None and not _older(case.release, case.first_checked_at.date())
+    return Kind.LATE if after_first or not _older(case.release, moment.cutoff) else Kind.BACK_CATALOGUE
+
+
+def _older(release: Release, day: date) -> bool:
+    """Tell whether the last day that the release's date may mean lies before a day. An unknown date is never older."""
+    return release.date is not None and release.date.last_day < day
+
+
+def _told(case: _Case, kind: Kind, of: Ref | None = None) -> Decision:
+    return _decision(case, kind=kind, silence=None, of=of, announced=case.release.ref)
+
+
+def _silent(case: _Case, silence: Silence, *, of: Ref | None = None, announced: Ref | None = None) -> Decision:
+    return _decision(case, kind=None, silence=silence, of=of, announced=announced)
+
+
+def _decision(
+    case: _Case, *, kind: Kind | None, silence: Silence | None, of: Ref | None, announced: Ref | None
+) -> Decision:
+    return Decision(
+        release=case.release,
+        group=case.group,
+        key=case.keys.key,
+        marks=case.keys.marks,
+        kind=kind,
+        silence=silence,
+        of=of,
+        announced=announced,
+        previous_check_at=case.previous,
+    )
+
+
+def _is_flood(decisions: Sequence[Decision], follow: Follow, seen: Observation, moment: Moment) -> bool:
+    """Tell whether a check found more than the artist's history makes plausible.
+
+    Twins do not count: a catalogue re-listed under new IDs explains itself. With n known releases dated in the last
+    ``PACE_YEARS`` years, ``FLOOD_BASE + FLOOD_FACTOR * n / PACE_YEARS * (years since the last check)`` are plausible.
+    """
+    found = sum(one.kind is not None for one in decisions)
+    if found >= REPLACED and _all_replaced(follow, seen):
+        return True
+    last = max((mark.checked_at for mark in follow.marks.values()), default=moment.now)
+    years = max((moment.now - last) / timedelta(days=365), 0.0)
+    recent = moment.now.date() - timedelta(days=365 * PACE_YEARS)
+    pace = sum(not _older(known.release, recent) for known in follow.known.values()) / PACE_YEARS
+    return found > FLOOD_BASE + FLOOD_FACTOR * pace * years
+
+
+def _all_replaced(follow: Follow, seen: Observation) -> bool:
+    """Tell whether a complete listing shows nothing of at least ``REPLACED`` known releases."""
+    shown = {listed.release.ref.id for view in seen.views for listed in view.listed}
+    groups = {view.group for view in seen.views if view.ended}
+    known = [ref_id for ref_id, one in follow.known.items() if one.group in groups]
+    return len(known) >= REPLACED and all(view.ended for view in seen.views) and shown.isdisjoint(known)
+
+
+def _hold(decision: Decision) -> Decision:
+    if decision.kind is None:
+        return decision
+    return replace(decision, kind=None, silence=Silence.HELD, announced=None)
+
+
+def _changed(known: Mapping[str, Known], seen: Observation) -> list[Release]:
+    """Return the known releases whose facts are given otherwise now."""
+    shown = {listed.release.ref.id: listed.release for view in seen.views for listed in view.listed}
+    return [new for ref_id, new in shown.items() if ref_id in known and _facts(new) != _facts(known[ref_id].release)]
+
+
+def _facts(release: Release) -> tuple[object, ...]:
+    return release.title, release.type, release.date, release.total_tracks
+
+
+def _move(view: GroupView, follow: Follow, moment: Moment, arrived: int, *, regular: bool) -> Mark | None:
+    """Return the group's watermark after a check; None where the check says nothing about it."""
+    mark = _mark(follow, view.group, moment)
+    moves = regular and view.answered
+    if mark is None and not moves:
+        return None
+    earlier = follow.marks.get(view.group)
+    checked_at = moment.now if moves or mark is None else mark.checked_at
+    read_to_end_at = moment.now if view.ended else (mark.read_to_end_at if mark else None)
+    cursor, wanted = _deep(view, mark)
+    return Mark(
+        group=view.group,
+        market=moment.market,
+        first_checked_at=earlier.first_checked_at if earlier else moment.now,
+        checked_at=checked_at,
+        horizon=new_horizon(view, mark, arrived),
+        read_to_end_at=read_to_end_at,
+        deep_cursor=cursor,
+        deep_wanted=wanted,
+    )
+
+
+def _deep(view: GroupView, mark: Mark | None) -> tuple[int | None, bool]:
+    if view.ended:
+        return None, False
+    cursor = view.deep_cursor if view.deep_cursor is not None else (mark.deep_cursor if mark else None)
+    wanted = view.deep_wanted if view.deep_wanted is not None else (mark.deep_wanted if mark else False)
+    return cursor, wanted
