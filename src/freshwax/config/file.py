@@ -1,0 +1,120 @@
+"""The configuration file: read with line numbers for whatever is wrong, and written as an example of itself."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from freshwax.config.settings import BY_NAME, SETTINGS, Secret, parsed
+from freshwax.errors import UsageError
+
+# In the file types are types: only the environment and the command line write numbers as text.
+TOML_TYPES: Mapping[str, Any] = {"list": list, "number": int | float, "days": int | float, "hours": int | float}
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """Read a configuration file; the values by field name of ``Config``."""
+    import tomllib  # noqa: PLC0415 -- most runs in containers have no file
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not valid TOML: {error}.") from None
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
+        raise UsageError(f"{path}: cannot be read: {reason}.") from None
+    values = {}
+    for name, value in _flat(tables):
+        line = _line_of(text, name)
+        where = f"{path}, line {line}" if line else str(path)
+        setting = BY_NAME.get(name)
+        if setting is None:
+            raise UsageError(f"{where}: {_unknown(name)}")
+        if value == "" and not setting.default:
+            continue  # a line of the example file with its # removed
+        if not isinstance(value, TOML_TYPES.get(setting.type, str)):
+            raise UsageError(
+                f"{where}: {name} has the wrong type; the default is written {toml_value(setting.default)}."
+            )
+        checked = parsed(setting, value, f"{where}: {name}")
+        values[setting.attribute] = _beside(path, checked) if setting.path else checked
+    return values
+
+
+def _flat(tables: Mapping[str, object]) -> list[tuple[str, object]]:
+    """Join tables and keys with a dot. One level: a deeper table is a value of the wrong type."""
+    pairs: list[tuple[str, object]] = []
+    sections = {name.partition(".")[0] for name in BY_NAME if "." in name}
+    for name, value in tables.items():
+        if isinstance(value, dict) and name in sections:
+            pairs += [(f"{name}.{key}", inner) for key, inner in value.items()]
+        else:
+            pairs.append((name, value))
+    return pairs
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, BY_NAME, 1, 0.6)
+    near = near or [known for known in BY_NAME if known.rpartition(".")[2] == name.rpartition(".")[2]]
+    if near:
+        return f"{name!r} is not a setting; did you mean {near[0]!r}?"
+    return f"{name!r} is not a setting; known are {', '.join(BY_NAME)}."
+
+
+def _line_of(text: str, name: str) -> int | None:
+    """Find the line that sets a key: tomllib does not tell. Good enough for people, wrong at worst in odd strings."""
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[+([^\]]+)\]", line)
+        if header:
+            table = _bare(header[1]) + "."
+            if table == name + ".":
+                return number
+        key = re.match(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"))*)\s*=", line)
+        if key and name in (table + _bare(key[1]), (table + _bare(key[1])).rpartition(".")[0]):
+            return number
+    return None
+
+
+def _bare(key: str) -> str:
+    return ".".join(part.strip().strip("\"'") for part in key.split("."))
+
+
+def _beside(file: Path, value: str) -> str:
+    """Read a relative path in a file as beside that file: cron starts programs in places that nobody expects."""
+    return str(file.parent / Path(value.removeprefix("sqlite:///")).expanduser())
+
+
+def toml_value(value: object) -> str:
+    """Write a value as TOML."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    if isinstance(value, int | float):
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    text = value.reveal() if isinstance(value, Secret) else str(value)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def example(values: Mapping[str, object] | None = None) -> str:
+    """Return a configuration file with every key: commented out with its default, or set where ``values`` has it."""
+    values = values or {}
+    out = ["# freshwax: every setting with its default. Remove the # to change one.", ""]
+    table = ""
+    for setting in SETTINGS:
+        section, _, key = setting.name.rpartition(".")
+        if section != table:
+            table = section
+            out += [f"[{section}]", ""]
+        unit = f" In {setting.type}." if setting.type in {"days", "hours"} else ""
+        also = f", {setting.env}_FILE" if setting.secret else ""
+        out.append(f"# {setting.help}{unit} ({setting.env}{also})")
+        if setting.name in values:
+            out.append(f"{key} = {toml_value(values[setting.name])}")
+        else:
+            out.append(f"# {key} = {toml_value(setting.default)}")
+        out.append("")
+    return "\n".join(out)

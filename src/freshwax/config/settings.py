@@ -1,0 +1,221 @@
+"""The table of settings: what exists, what each may be, and what it means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from freshwax.errors import UsageError
+from freshwax.model import DEFAULT_GROUPS, Group, Kind
+
+PREFIX = "FRESHWAX_"
+LEVELS = ("debug", "info", "warning", "error")
+
+
+class Secret:
+    """A value that no log, error or repr shows."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the value itself."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret('***')" if self._value else "Secret('')"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. ``parse`` takes text or a TOML value and raises ValueError, saying what is allowed."""
+
+    name: str
+    type: str
+    default: Any
+    help: str
+    parse: Callable[[object], Any] = field(repr=False)
+    secret: bool = False
+    also_env: tuple[str, ...] = ()
+    path: bool = False
+
+    @property
+    def attribute(self) -> str:
+        """Name of the field of ``Config``."""
+        return self.name.replace(".", "_")
+
+    @property
+    def env(self) -> str:
+        """Name of the environment variable."""
+        return PREFIX + self.attribute.upper()
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or any(ord(c) < 32 for c in value):
+        raise ValueError("text in one line")
+    return value.strip()
+
+
+def _number(low: float, high: float, *, whole: bool = True) -> Callable[[object], Any]:
+    allowed = f"a {'whole ' if whole else ''}number from {low:g} to {high:g}"
+    number = int if whole else float
+
+    def parse(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float | str) or (whole and isinstance(value, float)):
+            raise ValueError(allowed)
+        try:
+            result = number(value)
+        except ValueError:
+            raise ValueError(allowed) from None
+        if not low <= result <= high:
+            raise ValueError(allowed)
+        return result
+
+    return parse
+
+
+def _words(value: object) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        raise ValueError("a list of words")
+    return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+
+
+def _some_of(choices: type[Group | Kind]) -> Callable[[object], tuple[Any, ...]]:
+    allowed = "one or more of " + ", ".join(choices)
+
+    def parse(value: object) -> tuple[Any, ...]:
+        try:
+            words = [word.casefold() for word in _words(value)]
+        except ValueError:
+            raise ValueError(allowed) from None
+        if words == ["all"]:
+            return tuple(choices)
+        if not words or not all(word in set(choices) for word in words):
+            raise ValueError(allowed)
+        return tuple(choice for choice in choices if choice in words)
+
+    return parse
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        word = value.casefold() if isinstance(value, str) else ""
+        if word not in choices:
+            raise ValueError("one of " + ", ".join(choices))
+        return word
+
+    return parse
+
+
+def _market(value: object) -> str:
+    code = value.strip().upper() if isinstance(value, str) else ""
+    if code == "UK":
+        raise ValueError("a country code of two letters; the United Kingdom is GB")
+    if not re.fullmatch("[A-Z]{2}", code):
+        raise ValueError("a country code of two letters, such as US or DE")
+    return code
+
+
+def _url(value: object) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
+        raise ValueError("an address that begins with https:// or http://")
+    return text.rstrip("/")
+
+
+def _secret(value: object) -> Secret:
+    text = value.strip() if isinstance(value, str) else None
+    if text is None or re.search(r"[^\x21-\x7e]", text):
+        raise ValueError("text without spaces")
+    return Secret(text)
+
+
+def _database(value: object) -> str:
+    text = _text(value)
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", text)
+    if not text or text == "sqlite:///" or (scheme and not text.startswith("sqlite:///")):
+        raise ValueError("a path or sqlite:///path")
+    return text
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("database", "path", "", "Where everything is remembered: a path or sqlite:///path.", _database, path=True),
+    Setting(
+        "market", "country", "", "Country whose catalogue is asked for. Default: from the locale, else US.", _market
+    ),
+    Setting("concurrency", "number", 8, "How many requests may be in flight at once.", _number(1, 64)),
+    Setting("check_interval", "days", 7, "An artist is due again after so long, less one day.", _number(1, 365)),
+    Setting("max_interval", "days", 90, "No artist goes unchecked for longer.", _number(1, 3650)),
+    Setting("audit_interval", "days", 180, "Every catalogue is read to its end this often.", _number(1, 3650)),
+    Setting("lookback", "days", 90, "How far back a first check tells releases.", _number(0, 36500)),
+    Setting("fresh_for", "hours", 12, "A check that is younger answers a run without a request.", _number(0, 8760)),
+    Setting(
+        "types",
+        "list",
+        DEFAULT_GROUPS,
+        f"What to ask for: {', '.join(Group)}. compilation and appears_on cost a request of their own.",
+        _some_of(Group),
+    ),
+    Setting("kinds", "list", tuple(Kind), f"What to tell: {', '.join(Kind)}.", _some_of(Kind)),
+    Setting("exclude_titles", "list", (), "Words; a release whose title has one of them is not told.", _words),
+    Setting("log_file", "path", "", "Log file. --background has one of its own where none is set.", _text, path=True),
+    Setting("log_level", "word", "info", f"How much to log: {', '.join(LEVELS)}.", _one_of(LEVELS)),
+    Setting(
+        "spotify.client_id",
+        "secret",
+        Secret(""),
+        "Client ID of your Spotify app.",
+        _secret,
+        secret=True,
+        also_env=("SPOTIPY_CLIENT_ID",),
+    ),
+    Setting(
+        "spotify.client_secret",
+        "secret",
+        Secret(""),
+        "Client secret of your Spotify app.",
+        _secret,
+        secret=True,
+        also_env=("SPOTIPY_CLIENT_SECRET",),
+    ),
+    Setting("spotify.api_url", "address", "https://api.spotify.com/v1", "Where the Web API answers.", _url),
+    Setting("spotify.accounts_url", "address", "https://accounts.spotify.com", "Where tokens come from.", _url),
+    Setting("spotify.requests_per_day", "number", 580, "Requests in any 24 hours, at most.", _number(1, 1_000_000)),
+    Setting(
+        "spotify.requests_per_second",
+        "number",
+        5.0,
+        "Requests a second, at most; 0 lifts the pacing.",
+        _number(0, 1000, whole=False),
+    ),
+    Setting(
+        "spotify.page_size", "number", 10, "Releases a page; more than 10 only where your app may.", _number(10, 50)
+    ),
+)
+
+BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}
+
+
+def parsed(setting: Setting, value: object, where: str) -> Any:
+    """Check a value that stands at ``where``; UsageError says what is allowed."""
+    try:
+        return setting.parse(value)
+    except ValueError as error:
+        shown = "" if setting.secret else f", not {value!r}"
+        raise UsageError(f"{where} must be {error}{shown}.") from None

@@ -1,0 +1,186 @@
+import dataclasses
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from freshwax.config import SETTINGS, Config, Secret, example, load
+from freshwax.errors import UsageError
+from freshwax.model import Group, Kind
+
+NOWHERE = {"XDG_CONFIG_HOME": "/nonexistent"}
+
+
+@pytest.fixture(autouse=True)
+def _no_own_config(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "empty"))
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text):
+        path = tmp_path / "config.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_every_setting_is_a_field_and_every_field_a_setting():
+    names = {field.name for field in dataclasses.fields(Config)} - {"file", "warnings"}
+    assert {setting.attribute for setting in SETTINGS} == names
+
+
+def test_defaults():
+    config = load(env={})
+    assert (config.concurrency, config.check_interval, config.max_interval) == (8, 7, 90)
+    assert (config.audit_interval, config.lookback, config.fresh_for) == (180, 90, 12)
+    assert config.types == (Group.ALBUM, Group.SINGLE)
+    assert config.kinds == tuple(Kind)
+    assert (config.spotify_requests_per_day, config.spotify_requests_per_second) == (580, 5)
+    assert config.spotify_page_size == 10
+    assert config.database_path.name == "freshwax.db"
+
+
+def test_precedence_is_command_line_environment_file_default(write):
+    file = write('market = "DE"\nconcurrency = 2\nlookback = 30\n')
+    env = {"FRESHWAX_MARKET": "at", "FRESHWAX_CONCURRENCY": "3"}
+    config = load(file, env, {"market": "ch"})
+    assert (config.market, config.concurrency, config.lookback) == ("CH", 3, 30)
+
+
+def test_the_file_may_be_named_in_the_environment(write):
+    assert load(env={"FRESHWAX_CONFIG": str(write('market = "DE"'))}).market == "DE"
+
+
+@pytest.mark.parametrize(
+    ("env", "market"),
+    [
+        ({"LANG": "de_AT.UTF-8"}, "AT"),
+        ({"LC_ALL": "pt_BR", "LANG": "de_AT.UTF-8"}, "BR"),
+        ({"LANG": "C.UTF-8"}, "US"),
+        ({}, "US"),
+    ],
+)
+def test_the_market_comes_from_the_locale(env, market):
+    assert load(env=env).market == market
+
+
+def test_secrets_come_from_files_and_under_the_names_that_spotipy_uses(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2\n")
+    config = load(env={"SPOTIPY_CLIENT_ID": "abc", "FRESHWAX_SPOTIFY_CLIENT_SECRET_FILE": str(secret)})
+    assert config.spotify_client_id.reveal() == "abc"
+    assert config.spotify_client_secret.reveal() == "hunter2"
+    assert "hunter2" not in repr(config)
+    assert "hunter2" not in f"{config.spotify_client_secret}"
+
+
+def test_own_names_win_over_those_of_spotipy():
+    env = {"SPOTIPY_CLIENT_ID": "theirs", "FRESHWAX_SPOTIFY_CLIENT_ID": "ours"}
+    assert load(env=env).spotify_client_id == Secret("ours")
+
+
+def test_an_empty_variable_counts_as_not_set():
+    assert load(env={"FRESHWAX_MARKET": "", "FRESHWAX_CONCURRENCY": ""}).concurrency == 8
+
+
+def test_a_misspelt_variable_is_warned_of():
+    assert "FRESHWAX_MARKET?" in load(env={"FRESHWAX_MARKT": "DE"}).warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('\nmarkt = "DE"', "line 2: 'markt' is not a setting; did you mean 'market'?"),
+        ('client_id = "x"', "line 1: 'client_id' is not a setting; did you mean 'spotify.client_id'?"),
+        ("[spotify]\n\npage_size = 7", "line 3: spotify.page_size must be a whole number from 10 to 50, not 7."),
+        ("spotify.page_size = 51", "line 1: spotify.page_size must be a whole number from 10 to 50"),
+        ('concurrency = "8"', "line 1: concurrency has the wrong type"),
+        ("concurrency = true", "line 1: concurrency must be a whole number"),
+        ("fresh_for = 1.5", "line 1: fresh_for must be a whole number"),
+        ("requests = 1", "'requests' is not a setting"),
+        ('types = ["albm"]', "line 1: types must be one or more of album, single, compilation, appears_on"),
+        ("types = []", "line 1: types must be one or more of"),
+        ('market = "UK"', "the United Kingdom is GB"),
+        ('market = "Germany"', "a country code of two letters"),
+        ('database = "postgresql://db"', "line 1: database must be a path or sqlite:///path"),
+        ("[spotify]\nclient_secret = 5", "line 2: spotify.client_secret has the wrong type"),
+        ('[spotify]\napi_url = "spotify.com"', "line 2: spotify.api_url must be an address"),
+        ("spotify = 4", "'spotify' is not a setting"),
+        ("[zzzzzz]\nx = 1", "'zzzzzz' is not a setting; known are database,"),
+        ("a = ", "not valid TOML"),
+        ("check_interval = 30\nmax_interval = 7", "max_interval (7 days) must not be smaller"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_told_with_its_place(write, text, sentence):
+    with pytest.raises(UsageError) as caught:
+        load(write(text), {})
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_secret_is_never_quoted_in_an_error(write):
+    with pytest.raises(UsageError) as caught:
+        load(write('[spotify]\nclient_secret = "hunter2 oops"'), {})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_what_is_wrong_in_the_environment_names_the_variable():
+    with pytest.raises(UsageError, match="FRESHWAX_CONCURRENCY must be a whole number from 1 to 64, not 'many'"):
+        load(env={"FRESHWAX_CONCURRENCY": "many"})
+
+
+def test_a_secret_file_that_is_missing_is_one_sentence():
+    with pytest.raises(UsageError, match="FRESHWAX_SPOTIFY_CLIENT_SECRET_FILE: cannot read '/nonexistent'"):
+        load(env={"FRESHWAX_SPOTIFY_CLIENT_SECRET_FILE": "/nonexistent"})
+
+
+def test_a_file_that_was_asked_for_and_is_missing(tmp_path):
+    with pytest.raises(UsageError, match="There is no configuration file"):
+        load(tmp_path / "none.toml", {})
+
+
+def test_a_file_that_is_no_text(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\x00\xff\xfe")
+    with pytest.raises(UsageError, match="not a text file"):
+        load(path, {})
+
+
+def test_paths_in_the_file_are_relative_to_it(write, tmp_path):
+    assert load(write('database = "music.db"'), {}).database_path == tmp_path / "music.db"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"), [("x.db", "x.db"), ("sqlite:///x.db", "x.db"), ("sqlite:////var/x.db", "/var/x.db")]
+)
+def test_a_database_is_a_path_or_an_address(text, path):
+    assert load(env={"FRESHWAX_DATABASE": text}).database_path == Path(path)
+
+
+def test_the_example_changes_nothing_and_neither_do_its_lines_when_the_mark_is_removed(write):
+    plain = load(env={})
+    assert dataclasses.replace(load(write(example()), {}), file=None) == plain
+    lines = [line.removeprefix("# ") if " = " in line else line for line in example().splitlines()]
+    text = "\n".join(lines)
+    assert dataclasses.replace(load(write(text), {}), file=None) == plain
+    tables = tomllib.loads(text)
+    names = {k for k in tables if k != "spotify"} | {f"spotify.{k}" for k in tables["spotify"]}
+    assert names == {setting.name for setting in SETTINGS}
+
+
+def test_the_example_sets_what_it_is_given(write):
+    config = load(write(example({"market": "DE", "spotify.client_secret": Secret('a"b\\c')})), {})
+    assert config.market == "DE"
+    assert config.spotify_client_secret.reveal() == 'a"b\\c'
+
+
+@given(st.sampled_from(SETTINGS), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
+def test_no_text_in_a_variable_crashes(setting, text):
+    try:
+        load(env={**NOWHERE, setting.env: text})
+    except UsageError as error:
+        assert setting.env in str(error)
