@@ -14,7 +14,7 @@ class Want:
     """What to ask for: the groups, the market, and how far back a first check reads (releases dated ``since`` or later).
 
     ``head_every``: each how many probes of a kind that cannot see the album head read that head too. ``page_cap``: pages
-    that one check may read of a group while unknown releases keep coming.
+    that one check may read of a group while unknown releases keep coming. ``anew``: read the heads as at a first check.
     """
 
     groups: tuple[Group, ...]
@@ -22,6 +22,7 @@ class Want:
     since: date
     head_every: int = 4
     page_cap: int = 20
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

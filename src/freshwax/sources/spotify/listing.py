@@ -1,0 +1,429 @@
+"""The listing walk: which pages to ask for, so that a check sees everything new at one request.
+
+A walk is a generator: it yields a ``PageRequest``, receives the ``Page``, and returns an ``Observation``. It knows nothing of
+HTTP, so that the same code runs against the network, a replay, or a test's list of pages.
+
+Spotify lists all albums, newest first, then all singles, newest first, ten a page. The **boundary probe** asks for the page
+that begins one before the first single::
+
+    albums  a0 a1 a2 ... a11 | s0 s1 s2 ... singles
+                       [ a11   s0 s1 ... s8 ]            <- the window
+
+Any new or withdrawn album shifts the window; any new single stands in it. Few albums, and the first page is the window.
+A window that is exactly as expected, with the same ``total``, costs one request and nothing else. One that explains itself
+(news on top, the rest moved by as many, the count grown by as many) needs no other. Whatever it does not explain is read:
+the head of the album list, more pages while unknown releases keep coming, and, where the count still grew by more than was
+found, the depth of that group (``deep_wanted``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from itertools import pairwise
+
+from freshwax.errors import CheckError, Paused
+from freshwax.model import Follow, Group, GroupView, Listed, Mark, Observation
+from freshwax.sources.base import Want
+from freshwax.sources.spotify.lists import Seen, group_of, unexplained
+from freshwax.sources.spotify.note import Note, Window, read_note, write_note
+from freshwax.sources.spotify.pages import Page, PageRequest
+
+_Pages = Generator[PageRequest, Page, None]
+
+PAIR = (Group.ALBUM, Group.SINGLE)
+_BELIEVED = 2  # failures of a kind before the next one is taken at its word
+_OVERLAP = 2  # entries that a resumed deep read reads again, in case some above them went
+_MISPLACED = "the list of albums and singles is not in the expected order"
+
+
+class _Unordered(Exception):  # noqa: N818 - not an error: a reason to walk another way
+    """Albums and singles of this artist do not stand one after the other."""
+
+
+def check_walk(follow: Follow, want: Want, page_size: int) -> Generator[PageRequest, Page, Observation]:
+    """Look for what changed in the wanted groups.
+
+    Returns the observation; one that a quota cut short holds the groups answered by then and is marked ``paused``. Raises
+    ``CheckError`` (``empty``, ``bad_data``), and ``Paused`` when no group was answered.
+    """
+    walk = _Walk(follow, want, page_size)
+    paused = False
+    try:
+        yield from walk.run()
+    except Paused:
+        if not walk.answered:
+            raise
+        paused = True
+    return walk.observation(paused=paused)
+
+
+def deep_walk(follow: Follow, group: Group, pages: int, page_size: int) -> Generator[PageRequest, Page, Observation]:
+    """Read a group's list on from its deep cursor (else its horizon), ``pages`` pages at most.
+
+    A quota that ends it in the middle keeps what was read. Raises ``Paused`` when nothing was. What the overlap with
+    the part read before shows anew in a list that was never read to its end has moved up: it counts as deeper.
+    """
+    mark = follow.marks[group]
+    cursor = mark.deep_cursor if mark.deep_cursor is not None else mark.horizon
+    start = offset = max(cursor - _OVERLAP, 0)
+    listed: list[Listed] = []
+    ended = False
+    try:
+        for _ in range(pages):
+            page = yield PageRequest((group,), offset, "deep read")
+            listed += page.entries
+            offset += page_size
+            ended = not page.more or not page.entries
+            if ended:
+                break
+    except Paused:
+        if offset == start:
+            raise
+    reached = max((one.position + 1 for one in listed), default=cursor)
+    view = GroupView(
+        group=group,
+        listed=tuple(listed),
+        answered=True,
+        depth=reached if start <= mark.horizon else 0,
+        ended=ended,
+        removed=_OVERLAP if mark.read_to_end_at is None else 0,
+        deep_cursor=None if ended else max(reached, cursor),
+        deep_wanted=False if ended else None,
+    )
+    return Observation(follow.artist.ref, (view,), follow.listing)
+
+
+class _Walk:
+    """One check in progress: what was expected, and what has been seen."""
+
+    def __init__(self, follow: Follow, want: Want, page_size: int) -> None:
+        self.follow = follow
+        self.want = want
+        self.page_size = page_size
+        self.old = read_note(follow.listing, want.market, page_size)
+        self.seen: dict[Group, Seen] = {}
+        self.answered: dict[Group, GroupView] = {}
+        self.counts: dict[Group, int] = dict(self.old.counts) if self.old else {}
+        self.windows: dict[str, Window] = dict(self.old.windows) if self.old else {}
+        self.probes = self.old.probes if self.old else 0
+        self.pair = self.old.pair if self.old else True
+        self.pair_total = self.old.pair_total if self.old else None
+        self.name: str | None = None
+
+    # -- the walk ------------------------------------------------------------------------------------------------
+
+    def run(self) -> _Pages:
+        """Walk the groups: albums and singles together where both are wanted, every other group by itself."""
+        rest = list(self.want.groups)
+        if self.pair and set(PAIR) <= set(rest):
+            rest = [group for group in rest if group not in PAIR]
+            try:
+                yield from self._walk_pair()
+            except _Unordered:
+                self._forget_pair()
+                rest = [*PAIR, *rest]
+        for group in rest:
+            yield from self._walk_one(group)
+
+    def observation(self, *, paused: bool) -> Observation:
+        """Return what the walk saw, with the note for the next one."""
+        note = Note(
+            market=self.want.market,
+            page_size=self.page_size,
+            pair=self.pair,
+            counts=self.counts,
+            windows=self.windows,
+            probes=self.probes,
+            pair_total=self.pair_total,
+        )
+        views = tuple(self.answered.values())
+        return Observation(self.follow.artist.ref, views, write_note(note), self.name, paused)
+
+    def _walk_pair(self) -> _Pages:
+        window = self.windows.get(_name(PAIR))
+        known_both = all(self._mark(group) for group in PAIR)
+        if window is not None and known_both and not self.want.anew:
+            yield from self._probe_pair(window)
+        elif self._mark(Group.ALBUM) and not self._mark(Group.SINGLE) and self.pair_total and not self.want.anew:
+            yield from self._learn_singles(self.pair_total)
+        else:
+            yield from self._learn_pair()
+
+    def _walk_one(self, group: Group) -> _Pages:
+        """Check a group by its own head."""
+        window = self.windows.get(group)
+        first = yield from self._head(group, window.etag if window and not self.want.anew else None)
+        if first is None:  # 304: all as it was
+            self._answer(group, self._list(group), self.counts.get(group))
+            return
+        self._answer(group, self._list(group), first.total)
+        self.windows[group] = self._head_window(group, first)
+
+    # -- albums and singles, first check (or read anew) -------------------------------------------------------------
+
+    def _learn_pair(self) -> _Pages:
+        """Read the head of both lists; find where the albums end."""
+        first = yield from self._page(PAIR, 0, "first page")
+        self._expect_entries(first, PAIR)
+        albums = self._split(first, 0)
+        if albums is None:  # no single on the page: nothing but albums so far
+            yield from self._read_on(PAIR, Group.ALBUM, first, 0)
+            self.pair_total = first.total
+            self._answer(Group.ALBUM, self._list(Group.ALBUM), None)
+            yield from self._learn_singles(first.total)
+            return
+        self._list(Group.ALBUM).ended = True
+        self._list(Group.SINGLE).ended = not first.more
+        yield from self._read_on(PAIR, Group.SINGLE, first, albums)
+        self._settle_pair(albums, first.total, first, 0)
+
+    def _learn_singles(self, total: int | None) -> _Pages:
+        """Read the head of the singles; with the total of both lists, that also tells how many albums there are."""
+        head = yield from self._head(Group.SINGLE, None)
+        if head is None or head.total is None or total is None:
+            raise _Unordered(_MISPLACED)
+        self._settle_pair(max(total - head.total, 0), total, None, 0)
+
+    # -- albums and singles, the probe ------------------------------------------------------------------------------
+
+    def _probe_pair(self, window: Window) -> _Pages:
+        """Ask for the window; read on as far as it does not explain itself."""
+        self.probes += 1
+        page = yield from self._page(PAIR, window.offset, "probe", window.etag)
+        if page.not_modified:
+            yield from self._album_head_in_turn(window)
+            self._answer_as_before(PAIR)
+            return
+        if not page.entries and window.offset:
+            yield from self._learn_pair()  # the list has shrunk to before the window
+            return
+        self._expect_entries(page, PAIR)
+        albums = self._split(page, window.offset)
+        if albums is None or (window.offset and page.entries and self._is_single(page.entries[0])):
+            yield from self._relocate()
+            return
+        yield from self._explain(window, page, albums)
+
+    def _explain(self, window: Window, page: Page, albums: int) -> _Pages:
+        """The window shows where the albums end. Account for both groups."""
+        singles, offset = self._list(Group.SINGLE), window.offset
+        if offset == 0:
+            self._list(Group.ALBUM).ended = True
+        singles.ended = not page.more
+        expected = _expected_singles(window, self.counts.get(Group.ALBUM))
+        singles.count_removed(expected)
+        yield from self._read_on(PAIR, Group.SINGLE, page, albums)
+        if offset and (self._album_list_moved(window, page, albums) or self._singles_unexplained(page.total, albums)):
+            yield from self._read_album_head()
+        elif offset:
+            yield from self._album_head_in_turn(window)
+        self._settle_pair(albums, page.total, page, offset)
+
+    def _relocate(self) -> _Pages:
+        """The window shows one group only: find the boundary by the albums' own list, and look there."""
+        head = yield from self._read_album_head()
+        if head is None or head.total is None:
+            raise _Unordered(_MISPLACED)
+        albums = head.total
+        start = _window_offset(albums, self.page_size)
+        self.seen.pop(Group.SINGLE, None)
+        window = yield from self._page(PAIR, start, "probe where the albums end now")
+        found = self._split(window, start)
+        if found is None or (start and self._is_single(window.entries[0])):
+            raise _Unordered(_MISPLACED)
+        self._list(Group.SINGLE).ended = not window.more
+        self._list(Group.ALBUM).ended = self._list(Group.ALBUM).ended or start == 0
+        old = self.windows[_name(PAIR)]
+        self._list(Group.SINGLE).count_removed(_expected_singles(old, self.counts.get(Group.ALBUM)))
+        yield from self._read_on(PAIR, Group.SINGLE, window, found)
+        self._settle_pair(found, window.total, window, start)
+
+    def _album_list_moved(self, window: Window, page: Page, albums: int) -> bool:
+        oldest = page.entries[albums - window.offset - 1].release.ref.id if albums > window.offset else None
+        expected = window.ids[0] if window.ids else None
+        return albums != self.counts.get(Group.ALBUM) or (expected is not None and oldest != expected)
+
+    def _singles_unexplained(self, total: int | None, albums: int) -> bool:
+        return self._unexplained(Group.SINGLE, None if total is None else total - albums)
+
+    def _album_head_in_turn(self, window: Window) -> _Pages:
+        """Read the album head where the window cannot see it: an album in and another out leave the window as it was."""
+        if window.offset and self.probes >= self.want.head_every:
+            yield from self._read_album_head()
+
+    def _read_album_head(self) -> Generator[PageRequest, Page, Page | None]:
+        self.probes = 0
+        window = self.windows.get(Group.ALBUM)
+        head = yield from self._head(Group.ALBUM, window.etag if window else None)
+        if head is not None:
+            self.windows[Group.ALBUM] = self._head_window(Group.ALBUM, head)
+        return head
+
+    # -- one group's head -------------------------------------------------------------------------------------------
+
+    def _head(self, group: Group, etag: str | None) -> Generator[PageRequest, Page, Page | None]:
+        """Read the head of a group's own list, and on while news keep coming; None where it is not modified."""
+        first = yield from self._page((group,), 0, f"head of {group}", etag)
+        if first.not_modified:
+            return None
+        self._expect_entries(first, (group,))
+        seen = self._list(group)
+        seen.add(first.entries)
+        seen.ended = seen.ended or not first.more
+        window = self.windows.get(group)
+        if window is not None:
+            seen.count_removed(window.ids)
+        yield from self._read_on((group,), group, first, 0)
+        return first
+
+    def _read_on(self, groups: Sequence[Group], group: Group, page: Page, shift: int) -> _Pages:
+        """Read further pages while unknown releases keep coming; at a first check, while they are recent enough."""
+        seen = self._list(group)
+        offset = page.entries[0].position if page.entries else 0
+        for _ in range(self.want.page_cap):
+            if seen.ended or not page.more or not self._wants_more(seen):
+                return
+            offset += self.page_size
+            page = yield from self._page(groups, offset, f"more of {group}")
+            entries = [one for one in page.entries if group_of(one.release, groups) is group]
+            seen.add(entries, shift)
+            seen.ended = not page.more or len(entries) < len(page.entries) or not page.entries
+
+    def _wants_more(self, seen: Seen) -> bool:
+        mark = self._mark(seen.group)
+        if mark is not None and seen.keeps_coming(mark, self.follow.known):
+            return True
+        if mark is not None and not self.want.anew:
+            return False
+        dates = [one.release.date for one in seen.listed()]
+        last = dates[-1] if dates else None
+        return not seen.descending() or last is None or last.last_day >= self.want.since
+
+    # -- book-keeping -----------------------------------------------------------------------------------------------
+
+    def _page(
+        self, groups: Sequence[Group], offset: int, reason: str, etag: str | None = None
+    ) -> Generator[PageRequest, Page, Page]:
+        """Ask for a page; step once over an empty one that names a next."""
+        page = yield PageRequest(tuple(groups), offset, reason, etag)
+        if page.more and not page.entries:
+            page = yield PageRequest(tuple(groups), offset + self.page_size, f"{reason}, after an empty page")
+            if page.more and not page.entries:
+                raise CheckError("the service sent empty pages without end", code="bad_data", transient=True)
+        self._learn_name(page)
+        return page
+
+    def _split(self, page: Page, offset: int) -> int | None:
+        """Sort a page of the pair into its groups; return the number of albums, None where no single shows it."""
+        kinds = [self._is_single(one) for one in page.entries]
+        if any(early and not later for early, later in pairwise(kinds)):
+            raise _Unordered(_MISPLACED)
+        albums = [one for one, single in zip(page.entries, kinds, strict=True) if not single]
+        singles = page.entries[len(albums) :]
+        self._list(Group.ALBUM).add(albums)
+        if singles:
+            self._list(Group.SINGLE).add(singles, singles[0].position)
+            return singles[0].position
+        if not page.more:  # the list ends with the albums: there is no single
+            self._list(Group.SINGLE).ended = True
+            return albums[-1].position + 1 if albums else offset
+        return None
+
+    @staticmethod
+    def _is_single(one: Listed) -> bool:
+        return group_of(one.release, PAIR) is Group.SINGLE
+
+    def _settle_pair(self, albums: int, total: int | None, page: Page | None, offset: int) -> None:
+        """Answer both groups, and note the window to expect next."""
+        singles = None if total is None else max(total - albums, 0)
+        before = _expected_singles(self.windows.get(_name(PAIR)), self.counts.get(Group.ALBUM))
+        oldest = self._list(Group.ALBUM).by_position.get(albums - 1)
+        start = _window_offset(albums, self.page_size)
+        if page is not None and start == offset:
+            window = Window(offset, tuple(one.release.ref.id for one in page.entries), page.etag)
+        elif start:
+            top = _merge(self._list(Group.SINGLE).top_ids(self.page_size - 1), before)[: self.page_size - 1]
+            window = Window(start, (oldest.ref.id if oldest else None, *top))
+        else:
+            window = Window(0)
+        for group, count in ((Group.ALBUM, albums), (Group.SINGLE, singles)):
+            seen = self._list(group)
+            if seen.by_position or seen.ended:
+                self._answer(group, seen, count)
+            elif count is not None:  # answered by an earlier check that was cut short: not asked again
+                self.counts[group] = count
+        self.windows[_name(PAIR)] = window
+        self.pair_total = None
+
+    def _answer(self, group: Group, seen: Seen, count: int | None) -> None:
+        wanted = self._unexplained(group, count) if count is not None or self._mark(group) else False
+        self.answered[group] = seen.view(deep_wanted=True if wanted else None)
+        if count is not None:
+            self.counts[group] = count
+
+    def _answer_as_before(self, groups: Sequence[Group]) -> None:
+        for group in groups:
+            self._answer(group, self._list(group), self.counts.get(group))
+
+    def _unexplained(self, group: Group, now: int | None) -> bool:
+        before = self.old.counts.get(group) if self.old else None
+        return unexplained(self._list(group), before, now, self._mark(group), self.follow.known)
+
+    def _expect_entries(self, page: Page, groups: Sequence[Group]) -> None:
+        """Refuse a list that had entries and comes back empty; the third time in a row it is believed."""
+        if page.entries or page.not_modified:
+            return
+        had = any(one.group in groups for one in self.follow.known.values())
+        was_empty = self.old is not None and all(self.old.counts.get(group) == 0 for group in groups)
+        artist = self.follow.artist
+        believed = artist.failure == "empty" and artist.failures >= _BELIEVED
+        if had and not was_empty and not believed:
+            raise CheckError("the list came back empty, though it had releases before", code="empty")
+
+    def _mark(self, group: Group) -> Mark | None:
+        mark = self.follow.marks.get(group)
+        return mark if mark is not None and mark.market == self.want.market else None
+
+    def _list(self, group: Group) -> Seen:
+        return self.seen.setdefault(group, Seen(group))
+
+    def _forget_pair(self) -> None:
+        """Check this artist's albums and singles one by one from now on."""
+        self.pair = False
+        self.windows.pop(_name(PAIR), None)
+        for group in PAIR:
+            self.seen.pop(group, None)
+            self.answered.pop(group, None)
+
+    def _head_window(self, group: Group, page: Page) -> Window:
+        return Window(0, tuple(self._list(group).top_ids(self.page_size)), page.etag)
+
+    def _learn_name(self, page: Page) -> None:
+        """Take the artist's name from the credits: it costs no request."""
+        for one in page.entries:
+            for credit in one.release.artists:
+                if credit.id == self.follow.artist.ref.id:
+                    self.name = credit.name
+                    return
+
+
+def _name(groups: Sequence[Group]) -> str:
+    return ",".join(groups)
+
+
+def _window_offset(albums: int, page_size: int) -> int:
+    """Return where the window begins: one before the first single, or at the top where one page shows both heads."""
+    return albums - 1 if albums >= page_size else 0
+
+
+def _expected_singles(window: Window | None, albums: int | None) -> tuple[str | None, ...]:
+    """Return the expected top of the singles: what stood in the window behind the albums."""
+    if window is None or albums is None:
+        return ()
+    return window.ids[max(albums - window.offset, 0) :]
+
+
+def _merge(now: Sequence[str], before: Sequence[str | None]) -> list[str | None]:
+    """Return the top of a list: what is seen of it, then what stood below the last of that before."""
+    last = max((at for at, one in enumerate(before) if one in now), default=len(before))
+    return [*now, *before[last + 1 :]]

@@ -1,0 +1,104 @@
+"""What a walk has seen of each listing group so far, and whether it explains the counts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from freshwax.discovery.horizon import beyond_horizon
+from freshwax.model import Group, GroupView, Listed, Mark, Release
+
+
+def group_of(release: Release, asked: Sequence[Group]) -> Group:
+    """Return the listing group of an entry: the one asked for, or, of albums and singles asked together, by its type.
+
+    The API no longer names the group. What is not a single (albums, but also types unheard of) stands among the albums.
+    """
+    if len(asked) == 1:
+        return asked[0]
+    return Group.SINGLE if release.type in ("single", "ep") else Group.ALBUM
+
+
+@dataclass(slots=True)
+class Seen:
+    """The entries of one group that a walk has seen, by position in the group's own list."""
+
+    group: Group
+    by_position: dict[int, Release] = field(default_factory=dict)
+    ended: bool = False
+    removed: int = 0
+
+    def add(self, entries: Iterable[Listed], shift: int = 0) -> None:
+        """Take entries whose positions count from ``shift`` before the group's top."""
+        for one in entries:
+            self.by_position[one.position - shift] = one.release
+
+    @property
+    def depth(self) -> int:
+        """How many positions from the top were seen without a gap."""
+        depth = 0
+        while depth in self.by_position:
+            depth += 1
+        return depth
+
+    def listed(self) -> tuple[Listed, ...]:
+        """Return the entries by position."""
+        return tuple(Listed(position, release) for position, release in sorted(self.by_position.items()))
+
+    def top_ids(self, count: int) -> list[str]:
+        """Return the IDs of the first entries, as far as they were seen without a gap."""
+        return [self.by_position[at].ref.id for at in range(min(count, self.depth))]
+
+    def descending(self) -> bool:
+        """Tell whether the dates never rise from one entry to the next (as text, which is how the source sorts)."""
+        dates = [one.release.date.value for one in self.listed() if one.release.date is not None]
+        return all(later >= earlier for later, earlier in pairwise(dates))
+
+    def count_removed(self, expected: Sequence[str | None]) -> None:
+        """Note how many of the expected top entries are gone: missing above one that is still there."""
+        here = {release.ref.id for release in self.by_position.values()}
+        last = max((at for at, one in enumerate(expected) if one in here), default=-1)
+        self.removed = sum(one is not None and one not in here for one in expected[:last])
+
+    def arrived(self, mark: Mark | None, known: Collection[str]) -> int:
+        """Count the unknown entries within what was read before."""
+        view = self.view()
+        beyond = beyond_horizon(view, mark, known)
+        ids = {one.release.ref.id for one in view.listed}
+        return len([one for one in ids if one not in known and one not in beyond])
+
+    def keeps_coming(self, mark: Mark | None, known: Collection[str]) -> bool:
+        """Tell whether the deepest entry of the part read from the top is news, so that more may follow below it.
+
+        An entry below everything that was ever read is unknown by nature: it says nothing about news further down.
+        """
+        if not self.depth:
+            return False
+        deepest = self.by_position[self.depth - 1].ref.id
+        return deepest not in known and deepest not in beyond_horizon(self.view(), mark, known)
+
+    def view(self, *, deep_wanted: bool | None = None) -> GroupView:
+        """Return what the check saw of the group."""
+        return GroupView(
+            group=self.group,
+            listed=self.listed(),
+            answered=True,
+            depth=self.depth,
+            ended=self.ended,
+            removed=self.removed,
+            deep_cursor=self.depth if deep_wanted else None,
+            deep_wanted=deep_wanted,
+        )
+
+
+def unexplained(seen: Seen, before: int | None, now: int | None, mark: Mark | None, known: Collection[str]) -> bool:
+    """Tell whether a group's count grew by more than the walk has found since the last check.
+
+    A source that gives no count now leaves such arrivals to the audit; a count without an earlier one explains nothing.
+    """
+    if mark is None or seen.ended or now is None:
+        return False
+    if before is None:
+        return True
+    return now - before > seen.arrived(mark, known) - seen.removed
