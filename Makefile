@@ -27,7 +27,7 @@ find_python = found=; some=; \
 		"$$python" -c 'import ensurepip, venv' >/dev/null 2>&1 && { found=$$python; break; }; \
 	done; \
 	if [ -z "$$some" ]; then \
-		echo "freshwax needs Python 3.11 or later, and none of these is one: $(1). Install one, or name yours: make PYTHON=/path/to/python3" >&2; exit 1; \
+		echo "freshwax needs Python 3.11 or later, and none of these is one: $(strip $(1)). Install one, or name yours: make PYTHON=/path/to/python3" >&2; exit 1; \
 	elif [ -z "$$found" ]; then \
 		echo "$$some cannot make virtual environments: install its venv module (on Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; \
 	fi
