@@ -1,0 +1,76 @@
+"""JSON: the one object of a run's report, and plain arrays for lists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from freshwax.model import Line, Report
+from freshwax.reports.columns import RELEASES, Column, as_object
+from freshwax.reports.escape import json_safe
+from freshwax.reports.words import instant
+
+T = TypeVar("T")
+
+
+def render_report(report: Report, lines: Iterable[Line]) -> str:
+    """Return a report as one JSON object. ``run.mode`` is the report's: ``repeat`` marks one printed again."""
+    return _document(
+        {
+            "run": _run(report),
+            "coverage": _coverage(report),
+            "cost": _cost(report),
+            "releases": [as_object(line, RELEASES) for line in lines],
+        }
+    )
+
+
+def render_list(items: Iterable[T], columns: Sequence[Column[T]]) -> str:
+    """Return a list as a JSON array of objects."""
+    return _document([as_object(item, columns) for item in items])
+
+
+def _document(value: object) -> str:
+    return json_safe(json.dumps(value, ensure_ascii=False, indent=2)) + "\n"
+
+
+def _instant(value: datetime | None) -> str | None:
+    return instant(value) if value else None
+
+
+def _run(report: Report) -> dict[str, Any]:
+    run = report.run
+    return {
+        "id": run.id,
+        "mode": report.mode.value,
+        "status": run.status.value,
+        "market": run.market,
+        "started_at": instant(run.started_at),
+        "finished_at": _instant(run.finished_at),
+    }
+
+
+def _coverage(report: Report) -> dict[str, Any]:
+    coverage = report.run.coverage
+    return {
+        "artists": coverage.artists,
+        "checked": coverage.checked,
+        "fresh": coverage.fresh,
+        "not_due": coverage.not_due,
+        "failed": coverage.failed,
+        "paused": coverage.paused,
+        "oldest_check": _instant(coverage.oldest_check),
+        "history_incomplete": coverage.history_incomplete,
+    }
+
+
+def _cost(report: Report) -> dict[str, Any]:
+    cost = report.run.cost
+    return {
+        "requests": cost.requests,
+        "not_modified": cost.not_modified,
+        "bytes_received": cost.bytes_received,
+        "seconds": round(cost.seconds, 3),
+    }

@@ -1,0 +1,52 @@
+"""One entry for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from freshwax.model import Report
+from freshwax.reports import csv, ids, json, table
+from freshwax.reports.columns import RELEASES, Column
+from freshwax.reports.sections import ordered, sections
+from freshwax.reports.summary import nothing, summary
+
+T = TypeVar("T")
+
+LIST_FORMATS = ("table", "json", "csv", "tsv")
+REPORT_FORMATS = (*LIST_FORMATS, "ids")
+
+
+def render(report: Report, format: str, *, now: datetime, width: int = 80, colour: bool = False) -> str:  # noqa: A002
+    """Return a report as text that ends in a line break (or is empty).
+
+    Only the table holds the closing sentences; for the other formats ``summary`` is meant for standard error.
+    """
+    lines = ordered(report.lines)
+    if format == "json":
+        return json.render_report(report, lines)
+    if format == "ids":
+        return ids.render(lines)
+    if format in {"csv", "tsv"}:
+        return csv.render(lines, RELEASES, tabs=format == "tsv")
+    shown = sections(report.lines)
+    body = table.render_sections(shown, now=now, width=width, colour=colour) if shown else nothing(report) + "\n"
+    return body + "\n" + "\n".join(summary(report, now)) + "\n"
+
+
+def render_list(
+    items: Sequence[T],
+    columns: Sequence[Column[T]],
+    format: str,  # noqa: A002
+    *,
+    now: datetime,
+    width: int = 80,
+    colour: bool = False,
+) -> str:
+    """Return a list as text."""
+    if format == "json":
+        return json.render_list(items, columns)
+    if format in {"csv", "tsv"}:
+        return csv.render(items, columns, tabs=format == "tsv")
+    return table.render_list(items, columns, now=now, width=width, colour=colour)

@@ -1,0 +1,90 @@
+"""What a report says about itself: how much was seen, what it cost, and what the user should know or do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from freshwax.model import Coverage, Mode, Report, RunStatus
+from freshwax.reports.escape import visible
+from freshwax.reports.words import ago, clock_time, count
+
+
+def summary(report: Report, now: datetime) -> list[str]:
+    """Return the closing sentences of a report, ready for a terminal."""
+    out = []
+    if report.mode is Mode.REPEAT:
+        out.append(f"Nothing is untold: this is the last report again ({ago(_end(report), now)}).")
+    if report.run.status is RunStatus.RUNNING:
+        out.append("The run that this belongs to has not ended.")
+    out.append(coverage_line(report, now))
+    incomplete = report.run.coverage.history_incomplete
+    if incomplete:
+        out.append(f"History incomplete for {count(incomplete, 'artist')}: not every list was read to its end yet.")
+    hidden = sum(line.hidden_by is not None for line in report.lines)
+    if hidden:
+        out.append(f"Your filters hid {count(hidden, 'release')}.")
+    return out + [visible(note) for note in report.notes]
+
+
+def coverage_line(report: Report, now: datetime) -> str:
+    """Return ``497 of 500 artists checked, 3 failed; oldest check 9 days ago; market US; 512 requests``."""
+    coverage = report.run.coverage
+    parts = [_counts(coverage)]
+    if coverage.oldest_check is not None:
+        parts.append(f"oldest check {ago(coverage.oldest_check, now)}")
+    parts.append(f"market {visible(report.run.market)}")
+    parts.append(count(report.run.cost.requests, "request"))
+    return "; ".join(parts)
+
+
+def nothing(report: Report) -> str:
+    """Say that there is nothing to list, without claiming more than was seen."""
+    coverage = report.run.coverage
+    if report.run.status is RunStatus.COMPLETED:
+        return "Nothing new."
+    if coverage.artists and not coverage.checked + coverage.fresh + coverage.not_due:
+        return "No artist could be checked: what is new is not known."
+    return "Nothing new among the artists that were checked."
+
+
+def failed_note(artists: list[tuple[str, str]], limit: int = 10) -> str:
+    """Return a sentence that names the artists whose check failed, with why: ``(name, reason)``."""
+    named = ", ".join(f"{name} ({reason})" for name, reason in artists[:limit])
+    rest = f" and {len(artists) - limit} more (`freshwax artists list`)" if len(artists) > limit else ""
+    return f"Failed: {named}{rest}. They stay due."
+
+
+def paused_note(learnt: int, artists: int, until: datetime | None, now: datetime) -> str:
+    """Return a sentence for a run that the quota ended: ``312 of 500 artists learnt, continues after 14:05 UTC``."""
+    when = f"after {clock_time(until, now)}" if until else "with the next run"
+    return f"{learnt:,} of {artists:,} artists learnt, continues {when}."
+
+
+def held_note(name: str, ref: str, releases: int) -> str:
+    """Return the question that a flood asks."""
+    return (
+        f"{name}: {count(releases, 'release')} at once is more than its history makes likely; held back. "
+        f"`freshwax release-held {ref}` tells them."
+    )
+
+
+def gone_note(names: list[str]) -> str:
+    """Return a sentence about artists that the source no longer has."""
+    return f"Gone from the source: {', '.join(names)}. They are looked for once a month."
+
+
+def _counts(coverage: Coverage) -> str:
+    text = f"{coverage.checked:,} of {count(coverage.artists, 'artist')} checked"
+    for number, word in (
+        (coverage.fresh, "fresh from an earlier check"),
+        (coverage.not_due, "not due"),
+        (coverage.failed, "failed"),
+        (coverage.paused, "waiting for quota"),
+    ):
+        if number:
+            text += f", {number:,} {word}"
+    return text
+
+
+def _end(report: Report) -> datetime:
+    return report.run.finished_at or report.run.started_at

@@ -1,0 +1,302 @@
+# ruff: noqa: A001, A002, A006 -- the fields of a release are called so
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from freshwax.model import (
+    Artist,
+    ArtistState,
+    Cost,
+    Coverage,
+    Credit,
+    Kind,
+    Line,
+    Mode,
+    Precision,
+    Ref,
+    Release,
+    ReleaseDate,
+    Report,
+    Run,
+    RunStatus,
+)
+from freshwax.reports import (
+    ARTISTS,
+    RELEASES,
+    REPORT_FORMATS,
+    RUNS,
+    failed_note,
+    held_note,
+    paused_note,
+    render,
+    render_list,
+    summary,
+)
+from freshwax.reports.escape import cell, visible
+from freshwax.reports.layout import Track, fit, line, pad, width, widths
+
+NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
+PRECISIONS = {4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY}
+
+
+def release(id="r1", title="Tides", artists=("Mira",), date="2026-11-20", type="album"):
+    credits = tuple(Credit(f"id-{name}", name) for name in artists)
+    when = ReleaseDate(date, PRECISIONS[len(date)]) if date else None
+    return Release(Ref("spotify", id), title, type, credits, when, f"https://open.spotify.com/album/{id}", None, 10)
+
+
+def told(kind=Kind.NEW, seen=NOW, hidden_by=None, **facts):
+    return Line(release(**facts), kind, seen, hidden_by)
+
+
+def report(*lines, mode=Mode.INCREMENTAL, status=RunStatus.COMPLETED, notes=(), **coverage):
+    coverage = {"artists": 500, "checked": 497, "failed": 3, "oldest_check": NOW - timedelta(days=9)} | coverage
+    run = Run(
+        7, mode, status, "US", NOW - timedelta(seconds=30), NOW, Coverage(**coverage), Cost(512, 400, 9000, 30.12)
+    )
+    return Report(1, "stdout", mode, run, lines, notes)
+
+
+def test_a_table_by_example():
+    shown = render(
+        report(
+            told(id="a", title="Tides", date="2026-11-20"),
+            told(id="b", title="Old Light", artists=("Ada", "Bo"), date="2026-03-01", kind=Kind.LATE, type="single"),
+            told(id="c", title="Soon", date="2026-12-04", kind=Kind.UPCOMING),
+            told(id="d", title="Tides (Deluxe)", date="2026-11-21", kind=Kind.EDITION),
+            told(id="e", title="First Tapes", date="1998", kind=Kind.BACK_CATALOGUE),
+            notes=("Failed: Kit (timeout). They stay due.",),
+        ),
+        "table",
+        now=NOW,
+    )
+    assert shown == (
+        "New releases (2)\n"
+        "  2026-11-20  album   Mira     Tides\n"
+        "  2026-03-01  single  Ada, Bo  Old Light\n"
+        "              dated 1 March, appeared today\n"
+        "\n"
+        "Upcoming (1)\n"
+        "  2026-12-04  album   Mira     Soon\n"
+        "\n"
+        "Other editions of what you know (1)\n"
+        "  2026-11-21  album   Mira     Tides (Deluxe)\n"
+        "\n"
+        "Older releases that appeared now (1)\n"
+        "  1998        album   Mira     First Tapes\n"
+        "\n"
+        "497 of 500 artists checked, 3 failed; oldest check 9 days ago; market US; 512 requests\n"
+        "Failed: Kit (timeout). They stay due.\n"
+    )
+
+
+def test_the_json_object_has_exactly_the_promised_keys():
+    data = json.loads(render(report(told()), "json", now=NOW))
+    assert data == {
+        "run": {
+            "id": 7,
+            "mode": "incremental",
+            "status": "completed",
+            "market": "US",
+            "started_at": "2026-11-22T14:04:30Z",
+            "finished_at": "2026-11-22T14:05:00Z",
+        },
+        "coverage": {
+            "artists": 500,
+            "checked": 497,
+            "fresh": 0,
+            "not_due": 0,
+            "failed": 3,
+            "paused": 0,
+            "oldest_check": "2026-11-13T14:05:00Z",
+            "history_incomplete": 0,
+        },
+        "cost": {"requests": 512, "not_modified": 400, "bytes_received": 9000, "seconds": 30.12},
+        "releases": [
+            {
+                "id": "r1",
+                "source": "spotify",
+                "title": "Tides",
+                "type": "album",
+                "artists": [{"id": "id-Mira", "name": "Mira"}],
+                "release_date": "2026-11-20",
+                "date_precision": "day",
+                "kind": "new",
+                "first_seen_at": "2026-11-22T14:05:00Z",
+                "url": "https://open.spotify.com/album/r1",
+                "image_url": None,
+                "total_tracks": 10,
+            }
+        ],
+    }
+
+
+def test_what_a_filter_hides_is_in_no_format_but_counted():
+    hidden = report(told(id="hidden", title="Hidden", hidden_by="kinds"))
+    for format in REPORT_FORMATS:
+        assert "idden\n" not in render(hidden, format, now=NOW)
+    assert "Your filters hid 1 release." in render(hidden, "table", now=NOW)
+
+
+def test_ids_are_plain_and_one_a_line():
+    assert render(report(told(id="a", date="2026-01-01"), told(id="b")), "ids", now=NOW) == "b\na\n"
+    assert render(report(), "ids", now=NOW) == ""
+
+
+def test_csv_and_tsv_hold_a_heading_and_a_line_a_release():
+    lines = [told(id="a", title='Say "hi", twice', artists=("Ada", "Bo"))]
+    rows = list(csv.DictReader(io.StringIO(render(report(*lines), "csv", now=NOW))))
+    assert [(row["id"], row["title"], row["artists"]) for row in rows] == [("a", 'Say "hi", twice', "Ada; Bo")]
+    head, row = render(report(*lines), "tsv", now=NOW).splitlines()
+    assert head.split("\t") == [column.key for column in RELEASES]
+    assert row.split("\t")[:4] == ["a", "spotify", 'Say "hi", twice', "album"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\uff1d1"])
+def test_no_cell_is_a_formula(text):
+    assert cell(text).startswith("'")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("a\nb\tc\r\nd", "a b c d"),
+        ("\x9b2J", "\\x9b2J"),
+        ("abc\u202etxt", "abc\\u202etxt"),
+        ("\ud800", "\\ud800"),
+        ("Sigur Rós 👨‍👩‍👧 עברית", "Sigur Rós 👨‍👩‍👧 עברית"),
+    ],
+)
+def test_control_characters_are_spelt_out(text, shown):
+    assert visible(text) == shown
+
+
+def test_an_error_never_looks_like_nothing_new():
+    assert "Nothing new.\n" in render(report(), "table", now=NOW)
+    partial = render(report(status=RunStatus.PARTIAL), "table", now=NOW)
+    assert "Nothing new among the artists that were checked." in partial
+    failed = render(report(status=RunStatus.FAILED, checked=0, failed=500), "table", now=NOW)
+    assert "what is new is not known" in failed
+
+
+def test_the_summary_names_what_is_missing():
+    lines = summary(
+        report(
+            mode=Mode.REPEAT,
+            status=RunStatus.PAUSED,
+            checked=10,
+            failed=0,
+            paused=480,
+            not_due=10,
+            history_incomplete=4,
+        ),
+        NOW,
+    )
+    assert "the last report again" in lines[0]
+    assert lines[1].startswith("10 of 500 artists checked, 10 not due, 480 waiting for quota; oldest check 9 days ago")
+    assert lines[2].startswith("History incomplete for 4 artists")
+
+
+def test_the_notes():
+    assert paused_note(312, 500, NOW, NOW) == "312 of 500 artists learnt, continues after 14:05 UTC."
+    assert "14:05 UTC on 23 November" in paused_note(1, 2, NOW + timedelta(days=1), NOW)
+    assert failed_note([("Kit", "timeout")]) == "Failed: Kit (timeout). They stay due."
+    assert "and 2 more" in failed_note([("Kit", "timeout")] * 12)
+    assert "`freshwax release-held abc`" in held_note("Kit", "abc", 40)
+
+
+@pytest.mark.parametrize(
+    ("date", "seen", "words"),
+    [
+        ("2026-03-01", NOW, "dated 1 March, appeared today"),
+        ("2026-03", NOW - timedelta(days=1), "dated March 2026, appeared yesterday"),
+        ("2025-12-31", NOW - timedelta(days=3), "dated 31 December 2025, appeared 19 November"),
+        ("2024", NOW, "dated 2024, appeared today"),
+    ],
+)
+def test_a_late_release_says_so(date, seen, words):
+    assert words in render(report(told(date=date, seen=seen, kind=Kind.LATE)), "table", now=NOW)
+
+
+def test_bold_only_when_asked():
+    assert "\x1b" not in render(report(told()), "table", now=NOW)
+    assert "\x1b[1m" in render(report(told()), "table", now=NOW, colour=True)
+
+
+def test_lists():
+    artist = Artist(Ref("spotify", "x"), "Mira\x1b", ArtistState.ACTIVE, NOW, NOW - timedelta(days=3), failures=0)
+    table = render_list([artist], ARTISTS, "table", now=NOW)
+    assert table.splitlines()[1].split() == ["x", "Mira\\x1b", "active", "3", "days", "ago"]
+    assert json.loads(render_list([artist], ARTISTS, "json", now=NOW))[0]["checked_at"] == "2026-11-19T14:05:00Z"
+    run = report().run
+    assert render_list([run], RUNS, "tsv", now=NOW).splitlines()[1].startswith("7\tincremental\tcompleted\tUS\t")
+    assert json.loads(render_list([told()], RELEASES, "json", now=NOW))[0]["artists"][0]["name"] == "Mira"
+
+
+# -- whatever the text -------------------------------------------------------------------------------------------------
+
+texts = st.text(max_size=60) | st.text("\x00\x1b\x9b\u202e\r\n\t\ud800=+-@'\"漢👨‍\u0301 ab", max_size=60)
+releases = st.builds(
+    lambda id, title, artists, kind, date: told(kind, id=id, title=title, artists=artists, date=date),
+    st.text("abc\n\x1b", min_size=1, max_size=22),
+    texts,
+    st.lists(texts, max_size=4),
+    st.sampled_from(Kind),
+    st.sampled_from(["2026-11-20", "2026-03", "1998", "0000", None]),
+)
+reports = st.lists(releases, max_size=5).map(lambda lines: report(*lines, notes=()))
+
+
+@given(reports, st.sampled_from(REPORT_FORMATS), st.integers(1, 200))
+def test_no_control_character_gets_out(shown, format, columns):
+    text = render(shown, format, now=NOW, width=columns)
+    allowed = {"\n", "\t"} if format == "tsv" else {"\n"}
+    bad = {c for c in text if ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000} - allowed
+    assert not bad
+    assert not set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029") & set(text)
+    text.encode()
+
+
+@given(reports)
+def test_json_says_exactly_what_the_release_said(shown):
+    data = json.loads(render(shown, "json", now=NOW))
+    assert sorted(r["title"] for r in data["releases"]) == sorted(line.release.title for line in shown.lines)
+
+
+@given(reports, st.integers(60, 200))
+def test_no_line_of_a_table_is_wider_than_the_terminal(shown, columns):
+    body = render(shown, "table", now=NOW, width=columns).split("\n\n497 of")[0]
+    assert all(width(row) <= columns for row in body.splitlines())
+
+
+@given(reports)
+def test_delimited_rows_have_every_column_and_no_formula(shown):
+    rows = list(csv.reader(io.StringIO(render(shown, "csv", now=NOW))))
+    tabbed = [row.split("\t") for row in render(shown, "tsv", now=NOW).split("\n")[:-1]]
+    assert len(rows) == len(tabbed) == len(shown.lines) + 1
+    for row in [*rows, *tabbed]:
+        assert len(row) == len(RELEASES)
+        assert not any(value.lstrip().startswith(("=", "+", "-", "@")) for value in row)
+
+
+@given(st.lists(st.tuples(texts, texts, texts), min_size=1, max_size=5), st.integers(30, 120))
+def test_columns_stand_under_each_other(rows, total):
+    rows = [[visible(text) for text in row] for row in rows]
+    tracks = [Track(least=3), Track(right=True, least=3), Track(least=3)]
+    sizes = widths(rows, tracks, total)
+    assert sum(sizes) + 4 <= total
+    for row in rows:
+        padded = [pad(text, size) for text, size in zip(row, sizes, strict=True)]
+        assert [width(text) for text in padded] == sizes
+        assert width(line(row, tracks, sizes)) <= total
+
+
+@given(texts, st.integers(0, 20))
+def test_a_cut_text_fits(text, cells):
+    assert width(fit(visible(text), cells)) <= cells
