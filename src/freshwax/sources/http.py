@@ -1,0 +1,245 @@
+"""HTTP, spoken in this file only: one request, one answer, within bounds.
+
+No retries, no pacing, no knowledge of any service: ``limits`` wraps this, and the sources wrap that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from freshwax import __version__
+from freshwax.errors import CheckError, UsageError
+
+if TYPE_CHECKING:
+    import httpx2  # 0.1 s to import: commands that ask nothing must not pay for it
+
+MAX_BODY = 5_000_000
+USER_AGENT = f"freshwax/{__version__}"
+MASK = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer, whatever its status. Header names are lower case; ``bytes_on_wire``: head and body as received."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    bytes_on_wire: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds to wait for a connection, for the next bytes, and for an answer as a whole."""
+
+    connect: float = 5.0
+    read: float = 10.0
+    total: float = 15.0
+
+
+class Secret:
+    """A text that shows itself only to those who call ``reveal``."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK!r})"
+
+    __str__ = __repr__
+
+
+class HttpClient:
+    """Sends requests over kept-alive connections, ``connections`` at once at most. It belongs to one event loop.
+
+    Plain ``http://`` is refused except to this machine. Redirects are answers, never followed: a token goes to the host
+    that it is meant for or nowhere. ``transport`` replaces the network (tests).
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: int = 8,
+        timeouts: Timeouts | None = None,
+        max_body: int = MAX_BODY,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._connections = connections
+        self._timeouts = timeouts or Timeouts()
+        self._max_body = max_body
+        self._transport = transport
+        self._clients: dict[bool, httpx2.AsyncClient] = {}
+        self._local: dict[str, bool] = {}
+        self._hidden: set[str] = set()
+
+    def hide(self, *secrets: str) -> None:
+        """Mask these texts wherever they would appear in an error."""
+        self._hidden.update(secret for secret in secrets if secret)
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Send one request. ``params`` are appended to the URL; ``data`` is sent as a form.
+
+        Raises ``CheckError`` with the code ``network`` or ``timeout`` (both transient), ``too_large`` or ``bad_data``
+        (what claims to be gzip is not); ``UsageError`` for an address that must not be asked.
+        """
+        import httpx2  # noqa: PLC0415 - see above
+
+        client = self._client(url)
+        host = urlsplit(url).netloc.rpartition("@")[2]
+        address = f"{url}?{urlencode(params)}" if params else url
+        try:
+            async with asyncio.timeout(self._timeouts.total):
+                return await self._exchange(client, method, address, headers, data)
+        except httpx2.ConnectTimeout:
+            message = f"{host} did not accept a connection within {self._timeouts.connect:g} s"
+            raise CheckError(message, code="timeout", transient=True) from None
+        except httpx2.TimeoutException:
+            message = f"{host} sent nothing for {self._timeouts.read:g} s"
+            raise CheckError(message, code="timeout", transient=True) from None
+        except TimeoutError:
+            message = f"{host} did not finish its answer within {self._timeouts.total:g} s"
+            raise CheckError(message, code="timeout", transient=True) from None
+        except httpx2.DecodingError:
+            raise CheckError(f"{host} sent a damaged answer (compression)", code="bad_data") from None
+        except httpx2.InvalidURL as error:
+            raise UsageError(f"The address {self._masked(url)} cannot be used: {error}") from None
+        except (httpx2.HTTPError, OSError) as error:
+            # `from None`: what the library says may quote a proxy's password, and tracebacks end up in logs.
+            message = f"{host} cannot be reached ({self._masked(str(error)) or type(error).__name__})"
+            raise CheckError(message, code="network", transient=True) from None
+
+    async def aclose(self) -> None:
+        """Close all connections. Idempotent."""
+        clients, self._clients = list(self._clients.values()), {}
+        for client in clients:
+            await client.aclose()
+
+    async def _exchange(
+        self,
+        client: httpx2.AsyncClient,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        data: Mapping[str, str] | None,
+    ) -> Response:
+        async with client.stream(method, url, headers=headers, data=data) as answer:
+            parts: list[bytes] = []
+            size = 0
+            async for part in answer.aiter_bytes():
+                size += len(part)
+                if size > self._max_body:
+                    host = urlsplit(url).hostname
+                    raise CheckError(f"{host} sent more than {self._max_body:,} bytes", code="too_large")
+                parts.append(part)
+            head = sum(len(name) + len(value) + 4 for name, value in answer.headers.raw) + len(
+                "HTTP/1.1 200 OK\r\n\r\n"
+            )
+            wire = head + answer.num_bytes_downloaded
+            return Response(answer.status_code, answer.headers, b"".join(parts), wire, url)
+
+    def _client(self, url: str) -> httpx2.AsyncClient:
+        local = self._is_local(url)
+        client = self._clients.get(local)
+        if client is None:
+            client = self._clients[local] = self._open(local)
+        return client
+
+    def _open(self, local: bool) -> httpx2.AsyncClient:
+        import ssl  # noqa: PLC0415
+
+        import httpx2  # noqa: PLC0415
+
+        # They would log each address, and at debug level the heads of answers.
+        for name in ("httpx2", "httpcore2"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        limits = self._timeouts
+        return httpx2.AsyncClient(
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
+            timeout=httpx2.Timeout(connect=limits.connect, read=limits.read, write=limits.read, pool=None),
+            limits=httpx2.Limits(
+                max_connections=self._connections,
+                max_keepalive_connections=self._connections,
+                keepalive_expiry=30.0,
+            ),
+            # Loading the authorities' certificates takes longer than a hundred local requests. An empty context trusts
+            # nobody, so it cannot be used for https by mistake.
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if local else True,
+            trust_env=not local,  # a proxy in the environment has no business with this machine
+            transport=self._transport,
+            follow_redirects=False,
+        )
+
+    def _is_local(self, url: str) -> bool:
+        origin = "/".join(url.split("/", 3)[:3])
+        known = self._local.get(origin)
+        if known is None:
+            known = self._local[origin] = self._judge(origin)
+        return known
+
+    def _judge(self, origin: str) -> bool:
+        """Whether an origin is plain HTTP to this machine (true) or HTTPS (false); anything else is refused."""
+        try:
+            parts = urlsplit(origin)
+            scheme, host = parts.scheme.lower(), parts.hostname or ""
+        except ValueError:
+            scheme = host = ""
+        if scheme == "https" and host:
+            return False
+        if scheme == "http" and _is_loopback(host):
+            return True
+        raise UsageError(f"{self._masked(origin)} is not an https:// address (http:// is for this machine only)")
+
+    def _masked(self, text: str) -> str:
+        for secret in self._hidden:
+            text = text.replace(secret, MASK)
+        return text
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def answered_at(headers: Mapping[str, str]) -> datetime | None:
+    """Return the instant of an answer's ``Date`` header; None where it has none that can be read."""
+    return http_date(headers.get("date", ""))
+
+
+def http_date(text: str) -> datetime | None:
+    """Read a date as HTTP writes it; None if it is none."""
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 15 ms that only who asks the network pays
+
+    try:
+        instant = parsedate_to_datetime(text)
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
