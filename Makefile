@@ -80,7 +80,7 @@ lock: $(LOCK_VENV)/.ready ## write requirements/*.txt from pyproject.toml and re
 
 clean: ## remove caches and built files
 	@rm -rf .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist build
-	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find . -name ".venv*" -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove the virtual environments too
 	@rm -rf $(VENV) $(LOCK_VENV)
