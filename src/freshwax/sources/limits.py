@@ -166,8 +166,7 @@ class Gate:
             return
         if self._full_until is None or now >= self._full_until:
             first = self._ledger.nth_last_request(self._source, self._per_day)
-            # A request "from the future" (the clock was wrong once) counts from now on, not longer.
-            self._full_until = None if first is None else min(first, now) + DAY
+            self._full_until = None if first is None else _counts_until(first, now)
         if self._full_until is not None and now < self._full_until:
             self._refuse("quota", self._full_until)
         self._full_until = None
@@ -317,6 +316,15 @@ def _healthy(response: Response) -> Response:
     if response.status >= 500 and not refused:
         raise CheckError(f"the service failed (HTTP {response.status})", code="server", transient=True)
     return response
+
+
+def _counts_until(asked: datetime, now: datetime) -> datetime | None:
+    """Until when a request counts towards the rolling day; None if its instant cannot be believed.
+
+    One from the future (the clock was wrong) counts from now on. More than a day ahead it would do so every time it is
+    looked at, and shut freshwax out for as long: the source's own refusal is the better guard then.
+    """
+    return None if asked > now + DAY else min(asked, now) + DAY
 
 
 def backoff(retry: int, rng: random.Random) -> float:
