@@ -3,7 +3,8 @@
 The docstrings are the contract; ``tests/contract`` runs one suite on every implementation. Everywhere: instants are
 aware datetimes in UTC and come back as they were given (to the microsecond); lists have a stated, total order; each
 writing method is one transaction, durable when it returns; ``StoreError`` and its children are the only errors that a
-user's environment can cause.
+user's environment can cause. KeyError: an artist that was never watched, a release that was never stored, a run or report
+that does not exist. A store is used by one thread, and has one write transaction open at a time (RuntimeError otherwise).
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from datetime import datetime
 from typing import Protocol
 
 from freshwax.model import (
+    Announced,
     Announcement,
     Artist,
     ArtistState,
     CheckResult,
     Follow,
+    Group,
     Kind,
     Known,
     Mode,
@@ -41,7 +44,10 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The outcome of one artist's check in a run. ``outcome``: ``ok``, ``partial`` (the quota ended it), or an error code."""
+    """The outcome of one artist's check in a run. ``outcome``: ``ok``, ``partial`` (the quota ended it), or an error code.
+
+    ``found`` counts the decisions that put their release into the outbox. A deep read leaves an outcome of its own.
+    """
 
     artist: Ref
     run_id: int
@@ -49,15 +55,6 @@ class Check:
     outcome: str
     found: int = 0
     message: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """A release that was announced through whomever, with its keys (``discovery.editions``)."""
-
-    release: Release
-    key: str
-    marks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +118,22 @@ class Transaction(Protocol):
     def announced(self, releases: Collection[Ref], keys: Collection[str]) -> Sequence[Announced]:
         """Return every announced release whose ref is among ``releases`` or whose key is among ``keys``.
 
-        Announced means: some decision named it as the one under which to tell; told yet or not. Ordered by first sight,
-        then ref. Empty keys match nothing.
+        Announced means: some decision about it names itself as the one under which to tell; told yet or not. Ordered by
+        first sight, then ref, key, marks; where decisions gave it different keys, it stands there once for each that
+        matches. The empty key matches nothing.
         """
         ...
 
     def save(self, result: CheckResult, channels: Collection[str]) -> None:
         """Write a check: release facts (new and changed, the latter into the history), credits of this artist, decisions
         (replacing earlier ones for the same artist and release), watermarks, listing, outcome, and, for each decision
-        that has a ``kind`` and announces its own release, an outbox row on every channel (none twice on a channel).
+        that has a ``kind`` and announces its own release, an outbox row on every channel (none where it waits already
+        or was told).
 
-        The artist's name is set where the result has one; a regular result that is not ``paused`` sets failures to 0,
-        ``attempted_at``, and makes a gone artist active. Marks of groups that the result does not name stay.
+        The artist's name is set where the result has one; the listing always; a regular result that is not ``paused``
+        sets ``learnt``, ``attempted_at`` and failures (to 0), and makes a gone artist active. Marks of groups that the
+        result does not name stay. History notes title, type, release_date and total_tracks. ``of`` and ``announced``
+        must name releases that are stored or in the result.
         """
         ...
 
@@ -149,16 +150,19 @@ class Store(Protocol):
     def watch(self, entries: Iterable[tuple[Ref, str | None]], now: datetime) -> Watched:
         """Add artists (ref, name if known) to the watch list. Duplicates in ``entries`` count once, the first name wins.
 
-        A removed artist becomes active without watermark; a disabled one is enabled; a gone one is active again.
+        A removed artist becomes active without watermark, added now; a disabled one is enabled; a gone one is active
+        again, its failures forgotten (``enabled`` names it too). A name is taken where none is known.
         """
         ...
 
-    def artists(self, states: Collection[ArtistState] | None = None) -> list[Artist]:
+    def artists(
+        self, states: Collection[ArtistState] | None = None, *, groups: Collection[Group] | None = None
+    ) -> list[Artist]:
         """Return the artists in those states (None: all but removed), by name (casefolded; unnamed last), then ref.
 
-        ``checked_at`` is the smallest ``Mark.checked_at`` of the artist, None without marks. ``learnt``: it has marks
-        and no group of the last regular check was left unanswered. ``history_incomplete``: some mark was never read to
-        its end, or asks for a deep read.
+        ``checked_at`` is the smallest ``Mark.checked_at`` of the artist (of those ``groups``, where given), None without. ``learnt``: some regular
+        check was saved that no pause had cut short. ``history_incomplete``: some mark was never read to its end, or
+        asks for a deep read.
         """
         ...
 
@@ -167,7 +171,7 @@ class Store(Protocol):
         ...
 
     def set_state(self, ref: Ref, state: ArtistState) -> None:
-        """Move an artist to a state. ``REMOVED`` deletes its marks and listing; decisions and memory stay."""
+        """Move an artist to a state. To or from ``REMOVED``: marks and listing are deleted; decisions and memory stay."""
         ...
 
     # -- checks --------------------------------------------------------------------------------------------------
@@ -190,14 +194,24 @@ class Store(Protocol):
         """Return the outcomes of a run's checks, in the order in which they were saved."""
         ...
 
+    def deep_queue(
+        self, audit_before: datetime, groups: Collection[Group], artists: Collection[Ref] | None, limit: int
+    ) -> list[tuple[Ref, Group]]:
+        """Return the lists to read in depth: marks of active, learnt artists without failures (of those artists, groups).
+
+        First those that ask for it (``deep_wanted``), then those that were never read to their end, then those whose
+        ``read_to_end_at`` lies before ``audit_before``; within each by ``read_to_end_at``, ``first_checked_at``, ref, group.
+        """
+        ...
+
     def held(self) -> list[tuple[Artist, list[Known]]]:
-        """Return the artists with held decisions, ordered as ``artists``, and those decisions by ref."""
+        """Return the artists (removed ones not) with held decisions, ordered as ``artists``; those decisions by ref."""
         ...
 
     # -- runs ----------------------------------------------------------------------------------------------------
 
     def start_run(self, mode: Mode, market: str, now: datetime) -> Run:
-        """Begin a run. Runs found ``running`` were killed: they become ``failed`` with that as their error."""
+        """Begin a run. Runs found ``running`` were killed: they become ``failed`` with that as their error, exit 1."""
         ...
 
     def finish_run(self, run: Run) -> None:
@@ -223,7 +237,11 @@ class Store(Protocol):
         ...
 
     def save_report(self, report: Report) -> Report:
-        """Fix a report before it is printed, in the place of any report of that channel that was never told."""
+        """Fix a report before it is printed, in the place of any report of that channel that was never told.
+
+        It keeps the run as it is now; the facts of its releases are those of the time when it is read. Returns it with
+        its number, which no other report ever gets.
+        """
         ...
 
     def tell(self, report_id: int, at: datetime) -> None:
@@ -234,7 +252,7 @@ class Store(Protocol):
         ...
 
     def last_report(self, channel: str) -> Report | None:
-        """Return the channel's newest told report that had lines, else its newest told one."""
+        """Return the channel's newest told report that had lines, else its newest told one; None before the first."""
         ...
 
     def reports(self, run_id: int) -> list[Report]:
@@ -253,15 +271,17 @@ class Store(Protocol):
         run_id: int | None = None,
         limit: int | None = None,
     ) -> list[Seen]:
-        """Return releases decided for an artist that is not removed, newest release date first, then ref.
+        """Return releases decided for an artist that is not removed, newest release date (as text) first, undated last, then ref.
 
-        ``since``: first seen at or after; ``dated_since``: release date value at or after that ISO day (compared as
+        ``kind``: that of the first decision that announced it. ``since``: first seen at or after; ``dated_since``: release date value at or after that ISO day (compared as
         text); ``run_id``: decided in that run.
         """
         ...
 
     def story(self, release: Ref) -> Story | None:
-        """Return all that is known of a release."""
+        """Return all that is known of a release: decisions by instant, then artist; waiting by channel; told by instant,
+        channel, report; history as it was written. None if it was never stored.
+        """
         ...
 
     # -- requests and settings -----------------------------------------------------------------------------------

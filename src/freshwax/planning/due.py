@@ -1,0 +1,108 @@
+"""Who is due, and in which order: the plan of a run that asks everyone whose week is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain, zip_longest
+
+from freshwax.model import Artist, ArtistState
+
+EARLY = timedelta(days=1)  # a weekly run that starts a few hours early still finds everyone due
+GONE_PROBE = timedelta(days=30)
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The artists to check, in order, and why the others are not.
+
+    ``gone``: artists that the source no longer has, to be probed once a month; outside every count.
+    """
+
+    due: tuple[Artist, ...]
+    fresh: tuple[Artist, ...]
+    not_due: tuple[Artist, ...]
+    gone: tuple[Artist, ...]
+
+
+def plan_run(
+    artists: Iterable[Artist],
+    now: datetime,
+    *,
+    check_interval: timedelta,
+    fresh_for: timedelta,
+    force: bool = False,
+) -> Plan:
+    """Return who is checked now: those whose last check is older than ``check_interval`` less a day, or failed, or is missing.
+
+    Artists that were never learnt and those that are due take turns, the longest waiting first, so that a spent quota
+    starves neither. A check that is stored with an instant in the future proves nothing: that artist is due.
+    """
+    due: list[Artist] = []
+    learning: list[Artist] = []
+    fresh: list[Artist] = []
+    not_due: list[Artist] = []
+    gone: list[Artist] = []
+    for artist in artists:
+        if artist.state is ArtistState.GONE:
+            if _age(artist.attempted_at, now) >= GONE_PROBE:
+                gone.append(artist)
+        elif artist.state is not ArtistState.ACTIVE:
+            continue
+        elif not artist.learnt:
+            learning.append(artist)
+        elif force or artist.failures or _age(artist.checked_at, now) >= check_interval - EARLY:
+            due.append(artist)
+        else:
+            (fresh if _age(artist.checked_at, now) < fresh_for else not_due).append(artist)
+    due.sort(key=lambda artist: (min(artist.checked_at or _NEVER, now), artist.ref))
+    learning.sort(key=lambda artist: (artist.added_at, artist.attempted_at or _NEVER, artist.ref))
+    return Plan(tuple(_take_turns(due, learning)), tuple(fresh), tuple(not_due), tuple(gone))
+
+
+def _age(instant: datetime | None, now: datetime) -> timedelta:
+    """Return how long ago an instant was; without one, or with one in the future, as long as can be."""
+    return now - instant if instant is not None and instant <= now else timedelta.max
+
+
+def _take_turns(one: Sequence[Artist], other: Sequence[Artist]) -> list[Artist]:
+    pairs = chain.from_iterable(zip_longest(one, other))
+    return [artist for artist in pairs if artist is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many requests the checks of a run may send, and how many its deep reads; None: any number."""
+
+    checks: int | None
+    deep: int | None
+
+
+def share(available: int | None, *, per_day: int | None, learning: bool, deep_waiting: bool) -> Allowance:
+    """Split the requests that a run may send.
+
+    A tenth is reserved for deep reads where some wait and everyone is learnt; until then, learning comes first.
+    """
+    if available is None:
+        return Allowance(None, None)
+    if learning or not deep_waiting:
+        return Allowance(available, 0 if learning else _deep_share(available, per_day))
+    reserve = min(-(-(per_day or available) // 10), available)
+    return Allowance(available - reserve, reserve)
+
+
+def left_for_deep(left: int | None, *, per_day: int | None, reserved: int | None) -> int | None:
+    """Return what deep reads may use once the checks are done: their reserve, and more only where a tenth of the day stays.
+
+    ``left`` is what the run may still send, None for any number.
+    """
+    if left is None:
+        return None
+    keep = (per_day or 0) // 10
+    return max(min(reserved or 0, left), left - keep)
+
+
+def _deep_share(available: int, per_day: int | None) -> int:
+    return min(available, -(-(per_day or available) // 10))

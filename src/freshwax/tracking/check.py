@@ -1,0 +1,56 @@
+"""One artist's check, from the question to the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from freshwax.discovery.classify import Moment, decide, undecided
+from freshwax.discovery.editions import keys_of
+from freshwax.errors import CheckError
+from freshwax.model import Artist, ArtistState, CheckResult, Observation, Ref, Release
+from freshwax.store.base import Check, Store, Transaction
+
+BELIEVED = 2  # 404s in a row before the next one is taken at its word
+
+
+def commit(
+    store: Store, seen: Observation, moment: Moment, channels: Collection[str], *, regular: bool = True
+) -> CheckResult | None:
+    """Decide what was seen against the state inside the transaction, and write it all, or nothing.
+
+    Other checks have committed since this one began to read, perhaps of another artist on the same release. Returns None
+    for an artist that was removed in the meantime.
+    """
+    with store.write() as tx:
+        follow = tx.follow(seen.artist)
+        if follow.artist.state is ArtistState.REMOVED:
+            return None
+        announced = announced_among(tx, (listed.release for listed in undecided(follow, seen)))
+        result = decide(follow, seen, announced, moment, regular=regular)
+        tx.save(result, channels)
+    return result
+
+
+def announced_among(tx: Transaction, releases: Iterable[Release]) -> Collection:  # type: ignore[type-arg]
+    """Return what was announced, through whomever, of some releases and of those with the same keys."""
+    wanted = {release.ref: keys_of(release).key for release in releases}
+    return tx.announced(wanted.keys(), {key for key in wanted.values() if key}) if wanted else ()
+
+
+def record_failure(store: Store, artist: Artist, failure: CheckError, moment: Moment) -> bool:
+    """Write down a failed check. Returns whether the artist counts as gone from now on: its third 404 in a row."""
+    not_found = failure.code == "not_found"
+    gone = not_found and artist.failure == "not_found" and artist.failures >= BELIEVED
+    check = Check(artist.ref, moment.run_id, moment.now, failure.code, message=str(failure))
+    store.save_failure(check, state=ArtistState.GONE if gone else None)
+    return gone
+
+
+def by_name(artist: Artist) -> str:
+    """Return how to name an artist to a person."""
+    return artist.name or artist.ref.id
+
+
+def refs(artists: Iterable[Artist]) -> list[Ref]:
+    """Return the artists' refs."""
+    return [artist.ref for artist in artists]

@@ -1,0 +1,271 @@
+"""A run, from top to bottom::
+
+    load artists -> plan (who is due, in what order)              planning.due, pure
+                 -> check each: eight at once                     the source, bounded and paced
+                      -> decide, commit: one transaction each     tracking.check, discovery
+                 -> read deep what could not be explained, what was never read to its end, what is due for an audit
+                 -> finish: status, coverage, cost                run_history
+                 -> report what is untold                         tracking.report; told once it is printed
+
+Whatever kills the process between two arrows, the next run continues: done artists stay done, the rest are still due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from freshwax.clock import Clock
+from freshwax.discovery.classify import Moment
+from freshwax.errors import AuthError, CheckError, FreshwaxError, Paused, SourceError
+from freshwax.model import Artist, ArtistState, Coverage, Group, Mode, Ref, Run, RunStatus
+from freshwax.planning.due import Plan, left_for_deep, plan_run, share
+from freshwax.sources.base import Source, Want
+from freshwax.store.base import Cooldown, Store
+from freshwax.tracking.check import by_name, commit, record_failure
+from freshwax.tracking.options import Meter, Progress, RunOptions
+
+DEEP_PAGES = 20  # a group may read so many pages of depth in one run
+_DAY = timedelta(hours=24)
+
+
+async def run(
+    store: Store, source: Source, meter: Meter, clock: Clock, options: RunOptions, progress: Progress | None = None
+) -> Run:
+    """Check what is due, and return the finished run.
+
+    Cancelling the task ends the run as ``paused``: what is committed stays, the rest is due next time.
+    """
+    started = clock.monotonic()
+    now = clock.now()
+    record = store.start_run(options.mode, options.market, now)
+    meter.run_id = record.id
+    this = _Run(store, source, meter, options, Moment(now, record.id, options.market, options.lookback), progress)
+    try:
+        await this.work()
+    except asyncio.CancelledError:
+        this.end("interrupted; what is left continues with the next run", RunStatus.PAUSED)
+    finally:
+        finished = this.finish(record, clock.now(), clock.monotonic() - started)
+        store.finish_run(finished)
+    return finished
+
+
+class _Run:
+    """One run in progress."""
+
+    def __init__(
+        self,
+        store: Store,
+        source: Source,
+        meter: Meter,
+        options: RunOptions,
+        moment: Moment,
+        progress: Progress | None,
+    ) -> None:
+        self.store = store
+        self.source = source
+        self.meter = meter
+        self.options = options
+        self.moment = moment
+        self.progress = progress or (lambda *_: None)
+        self.want = Want(
+            groups=options.groups,
+            market=options.market,
+            since=moment.cutoff,
+            anew=options.mode is Mode.BASELINE,
+        )
+        self.plan = Plan((), (), (), ())
+        self.checked: set[Ref] = set()
+        self.failed: dict[Ref, str] = {}
+        self.gone: dict[Ref, str] = {}
+        self.found = 0
+        self.ended: tuple[RunStatus, str, int] | None = None
+
+    async def work(self) -> None:
+        """Do all of it; returns early once the run has ended."""
+        artists = self._load()
+        force = self.options.force or self.options.mode is Mode.BASELINE
+        self.plan = plan_run(
+            artists,
+            self.moment.now,
+            check_interval=self.options.check_interval,
+            fresh_for=self.options.fresh_for,
+            force=force,
+        )
+        available = self._available()
+        learning = any(not artist.learnt for artist in self.plan.due)
+        allowance = share(
+            available, per_day=self.options.per_day, learning=learning, deep_waiting=bool(self._deep_queue(1))
+        )
+        self.meter.allow(allowance.checks)
+        await self._check_all()
+        paused = self.ended is not None and self.ended[0] is RunStatus.PAUSED
+        if self.ended is None or (paused and not learning):
+            left = None if available is None else max(available - self.meter.cost.requests, 0)
+            self.meter.allow(left_for_deep(left, per_day=self.options.per_day, reserved=allowance.deep))
+            await self._read_deep()
+
+    def _load(self) -> list[Artist]:
+        artists = self.store.artists({ArtistState.ACTIVE, ArtistState.GONE}, groups=self.options.groups)
+        wanted = self.options.artists
+        return artists if wanted is None else [artist for artist in artists if artist.ref in wanted]
+
+    def _available(self) -> int | None:
+        """Return how many requests this run may send: the budget, and what the rolling day still has; None: any number."""
+        budget, per_day = self.options.budget, self.options.per_day
+        left = None
+        if per_day:
+            used = self.store.requests_since(self.source.name, self.moment.now - _DAY)
+            left = max(per_day - used, 0)
+        bounds = [bound for bound in (budget, left) if bound is not None]
+        return min(bounds, default=None)
+
+    # -- checks --------------------------------------------------------------------------------------------------
+
+    async def _check_all(self) -> None:
+        """Check the due artists in the order of the plan, ``concurrency`` at once."""
+        queue = iter([*self.plan.due, *self.plan.gone])
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(self.options.concurrency):
+                workers.create_task(self._worker(queue))
+
+    async def _worker(self, queue: Iterator[Artist]) -> None:
+        for artist in queue:
+            if self.ended is not None:
+                return
+            await self._check(artist)
+            done = len(self.checked) + len(self.failed)
+            self.progress(done, len(self.plan.due), by_name(artist))
+
+    async def _check(self, artist: Artist) -> None:
+        try:
+            seen = await self.source.check(self.store.follow(artist.ref), self.want)
+        except CheckError as failure:
+            self._fail(artist, failure)
+            return
+        except FreshwaxError as reason:
+            self._stop(reason)
+            return
+        result = commit(self.store, seen, self.moment, self.options.channels)
+        if result is None:
+            return
+        self.found += sum(one.kind is not None for one in result.decisions)
+        if seen.paused:
+            return  # what was read is kept, but the artist is still due
+        self.checked.add(artist.ref)
+
+    def _fail(self, artist: Artist, failure: CheckError) -> None:
+        gone = record_failure(self.store, artist, failure, self.moment)
+        if artist.state is ArtistState.GONE:
+            return
+        if gone:
+            self.gone[artist.ref] = by_name(artist)
+        else:
+            self.failed[artist.ref] = f"{by_name(artist)}: {failure}"
+
+    def _stop(self, reason: FreshwaxError) -> None:
+        """End the run for everybody: the source cannot or must not be asked any more."""
+        if isinstance(reason, Paused):
+            self.end(self._why_paused(reason), RunStatus.PAUSED)
+            if self.meter.cooldown is not None:
+                until, why = self.meter.cooldown
+                self.store.set_cooldown(Cooldown(self.source.name, until, why))
+        elif isinstance(reason, (AuthError, SourceError)):
+            self.end(str(reason), RunStatus.FAILED, reason.exit_code)
+        else:
+            raise reason
+
+    def _why_paused(self, reason: Paused) -> str:
+        """Say what ended the run; the day's quota, too, reaches the gate as a budget."""
+        if reason.reason != "budget":
+            return str(reason)
+        if self.options.budget is not None:
+            return "The request budget of this run is spent"
+        used = self.store.requests_since(self.source.name, self.moment.now - _DAY)
+        first = self.store.nth_last_request(self.source.name, used)
+        until = f" until {first + _DAY:%Y-%m-%d %H:%M} UTC" if first else ""
+        return f"{self.source.name} is paused{until}: the quota of {self.options.per_day} requests a day is spent"
+
+    def end(self, why: str, status: RunStatus, exit_code: int = 3) -> None:
+        """Note why the run is over; a failure outweighs a pause, the first of either counts."""
+        if self.ended is None or (status is RunStatus.FAILED and self.ended[0] is RunStatus.PAUSED):
+            self.ended = (status, why, exit_code)
+
+    # -- depth ---------------------------------------------------------------------------------------------------
+
+    def _deep_queue(self, limit: int) -> list[tuple[Ref, Group]]:
+        return self.store.deep_queue(
+            self.moment.now - self.options.audit_interval, self.options.groups, self.options.artists, limit
+        )
+
+    async def _read_deep(self) -> None:
+        """Read lists to their end, as far as the allowance goes: the unexplained first, then the unread, then audits."""
+        queue = iter(self._deep_queue(10_000))
+
+        async def reader() -> None:
+            for ref, group in queue:
+                follow = self.store.follow(ref)
+                if follow.artist.failures or group not in follow.marks:
+                    continue
+                try:
+                    seen = await self.source.read_deep(follow, group, self.want, DEEP_PAGES)
+                except CheckError:
+                    continue  # it stays in the queue; whether the artist answers at all is the next check's to tell
+                except FreshwaxError:
+                    return  # the depth waits for another day; everything due was checked
+                result = commit(self.store, seen, self.moment, self.options.channels, regular=False)
+                self.found += 0 if result is None else sum(one.kind is not None for one in result.decisions)
+
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(self.options.concurrency):
+                workers.create_task(reader())
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def finish(self, record: Run, now: datetime, seconds: float) -> Run:
+        """Return the run as it ended."""
+        coverage = self._coverage()
+        status, error, exit_code = self._verdict(coverage)
+        return replace(
+            record,
+            status=status,
+            finished_at=now,
+            coverage=coverage,
+            cost=replace(self.meter.cost, seconds=round(seconds, 3)),
+            found=self.found,
+            error=error,
+            exit_code=exit_code,
+        )
+
+    def _coverage(self) -> Coverage:
+        """Count where everyone stands. An artist that was not asked because the source is down counts as failed."""
+        due = {artist.ref for artist in self.plan.due} - self.gone.keys()
+        left = len(due - self.checked - self.failed.keys())
+        down = self.ended is not None and self.ended[0] is RunStatus.FAILED
+        fresh, not_due = len(self.plan.fresh), len(self.plan.not_due)
+        active = [artist for artist in self._load() if artist.state is ArtistState.ACTIVE]
+        checks = [min(artist.checked_at, self.moment.now) for artist in active if artist.checked_at is not None]
+        return Coverage(
+            artists=len(due) + fresh + not_due,
+            checked=len(due & self.checked),
+            fresh=fresh,
+            not_due=not_due,
+            failed=len(self.failed) + (left if down else 0),
+            paused=0 if down else left,
+            oldest_check=min(checks, default=None),
+            history_incomplete=sum(artist.history_incomplete for artist in active),
+        )
+
+    def _verdict(self, coverage: Coverage) -> tuple[RunStatus, str | None, int]:
+        if self.ended is not None and self.ended[0] is RunStatus.FAILED:
+            return self.ended
+        if coverage.failed and not coverage.checked:
+            return RunStatus.FAILED, f"every check failed; {next(iter(self.failed.values()))}", 3
+        if coverage.paused:
+            return RunStatus.PAUSED, self.ended[1] if self.ended else "interrupted", 3
+        if coverage.failed:
+            return RunStatus.PARTIAL, f"{coverage.failed} checks failed", 3
+        return RunStatus.COMPLETED, None, 0
