@@ -171,7 +171,7 @@ def test_a_refused_connection_is_a_transient_network_failure_that_names_the_host
 
 
 @pytest.mark.parametrize(
-    ("handler", "words"), [(unreachable, "within 5 s"), (blackhole, "nothing for 10 s"), (dripping, "within 15 s")]
+    ("handler", "words"), [(unreachable, "within 5 s"), (blackhole, "nothing for 10 s"), (dripping, "within 12 s")]
 )
 def test_silence_is_a_transient_time_out(handler: Callable[[httpx2.Request], Awaitable[object]], words: str) -> None:
     async def handle(request: httpx2.Request) -> httpx2.Response:

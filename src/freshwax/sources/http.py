@@ -42,7 +42,7 @@ class Timeouts:
 
     connect: float = 5.0
     read: float = 10.0
-    total: float = 15.0
+    total: float = 12.0
 
 
 class Secret:
