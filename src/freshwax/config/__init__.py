@@ -19,7 +19,17 @@ from freshwax.config.settings import BY_NAME, PREFIX, SETTINGS, Secret, Setting,
 from freshwax.errors import UsageError
 from freshwax.model import Group, Kind
 
-__all__ = ["SETTINGS", "Config", "Secret", "Setting", "default_file", "example", "load", "market_of_locale"]
+__all__ = [
+    "SETTINGS",
+    "Config",
+    "Secret",
+    "Setting",
+    "default_file",
+    "example",
+    "load",
+    "market_of_locale",
+    "parse_setting",
+]
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,11 @@ def load(
             f"({config.check_interval} days)."
         )
     return config
+
+
+def parse_setting(name: str, text: str, where: str) -> Any:
+    """Check a command line's value by the rules of a setting; ``where`` names the option."""
+    return parsed(BY_NAME[name], text, where)
 
 
 def market_of_locale(env: Mapping[str, str]) -> str:

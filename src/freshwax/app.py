@@ -1,0 +1,131 @@
+"""The composition root: the one place where configuration, clock, store and source meet.
+
+Commands call what stands here and print what it returns. Whatever is heavy is imported by the function that needs it,
+so that reading what is stored starts without the network's libraries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from freshwax.clock import Clock, SystemClock
+from freshwax.config import Config
+from freshwax.model import Group, Kind, Mode, Ref, Report
+from freshwax.store.base import Store
+
+if TYPE_CHECKING:
+    from freshwax.sources.spotify.client import SpotifySource
+
+SOURCE = "spotify"
+STDOUT = "stdout"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackOptions:
+    """What one run of ``track`` was asked to do, validated.
+
+    ``only`` limits the run to these artists; ``types``, where the command line gave them, the groups and the report.
+    """
+
+    baseline: bool = False
+    background: bool = False
+    from_cache: bool = False
+    since: date | None = None
+    types: tuple[Group, ...] | None = None
+    kinds: tuple[Kind, ...] = tuple(Kind)
+    lookback: int = 90
+    budget: int | None = None
+    force: bool = False
+    only: tuple[Ref, ...] | None = None
+
+    @property
+    def mode(self) -> Mode:
+        """The mode under which the run goes into the history."""
+        if self.from_cache:
+            return Mode.FROM_CACHE
+        if self.background:
+            return Mode.BACKGROUND
+        return Mode.BASELINE if self.baseline else Mode.INCREMENTAL
+
+
+def clock() -> Clock:
+    """Return the clock that everything runs by."""
+    return SystemClock()
+
+
+def now() -> datetime:
+    """Read the clock, once a command."""
+    return clock().now()
+
+
+@contextmanager
+def open_store(config: Config, *, read_only: bool = False) -> Iterator[Store]:
+    """Open the database, and close it when the block ends, however it ends."""
+    from freshwax.store.sqlite import SQLiteStore
+
+    with closing(SQLiteStore.open(config.database_path, read_only=read_only)) as store:
+        yield store
+
+
+@contextmanager
+def run_lock(config: Config) -> Iterator[None]:
+    """Hold the right to run on this database; ``Busy`` if another run holds it."""
+    from freshwax.store.lock import RunLock
+
+    with RunLock(config.database_path).hold(now()):
+        yield
+
+
+def make_source(config: Config, store: Store, clock: Clock, *, run_id: int | None = None) -> SpotifySource:
+    """Return the source, with the cooldown that an earlier run left. It belongs to one event loop; close it there."""
+    from freshwax.sources.http import Secret
+    from freshwax.sources.spotify.client import make_spotify
+
+    cooldown = store.cooldown(SOURCE)
+    return make_spotify(
+        config.spotify_client_id.reveal(),
+        Secret(config.spotify_client_secret.reveal()),
+        store,
+        clock,
+        api_url=config.spotify_api_url,
+        accounts_url=config.spotify_accounts_url,
+        requests_per_second=config.spotify_requests_per_second,
+        requests_per_day=config.spotify_requests_per_day,
+        concurrency=config.concurrency,
+        page_size=config.spotify_page_size,
+        cooldown=(cooldown.until, cooldown.reason) if cooldown else None,
+        run_id=run_id,
+    )
+
+
+def track(
+    config: Config,
+    options: TrackOptions,
+    *,
+    emit: Callable[[Report], None],
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Report:
+    """Do a run, or answer from what earlier runs left, and return the report.
+
+    ``emit`` prints a report that is fixed already and has flushed it when it returns; only then it counts as told. It
+    is not called with ``background``. ``progress`` is told how many artists are done, of how many, and which.
+    """
+    raise NotImplementedError
+
+
+def release_held(config: Config, artist: Ref) -> int:
+    """Decide an artist's held releases by the usual rules; return how many will be told."""
+    raise NotImplementedError
+
+
+def keep_cooldown(store: Store, source: SpotifySource) -> None:
+    """Remember until when the source wants to be left alone, for later runs."""
+    from freshwax.store.base import Cooldown
+
+    learnt = source.gate.cooldown
+    if learnt is not None:
+        store.set_cooldown(Cooldown(SOURCE, *learnt))

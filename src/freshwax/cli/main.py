@@ -1,0 +1,150 @@
+"""The command ``freshwax``: global options, commands that are imported when asked for, and what errors look like."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from freshwax import __version__
+from freshwax.cli.setup import Setup
+from freshwax.errors import FreshwaxError
+
+# Each command's module and function, and its line in the overview: so that the overview need not import them.
+COMMANDS = {
+    "track": ("track", "Check the artists that are due and print what is new."),
+    "artists": ("artists", "The watch list: add, import, list, remove, disable, enable."),
+    "releases": ("releases", "Browse the releases that were seen."),
+    "runs": ("runs", "Past runs, and their reports again."),
+    "explain": ("explain", "Say why a release was, or was not, told."),
+    "release-held": ("held", "Decide releases that were held back as a flood."),
+    "init": ("init", "Write the configuration file."),
+    "doctor": ("doctor", "Test credentials, market, clock, database and disk."),
+    "demo": ("demo", "A tour over an invented world, without credentials."),
+}
+INTERRUPTED = 130
+BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
+
+
+class Commands(click.Group):
+    """Finds commands by importing their module on demand."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- as click has it
+        """Return the names in the order of a newcomer's way."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"freshwax.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the overview without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a misspelt one is told the nearest."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a reader that went away is no error to talk about."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _silence_stdout()
+            return BROKEN_PIPE
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config", "file", type=click.Path(path_type=Path), metavar="FILE", help="Configuration file to read instead."
+)
+@click.option("--database", metavar="PATH|URL", help="Database to use: a path or sqlite:///path.")
+@click.option("-v", "--verbose", count=True, help="Log to standard error; twice: in detail.")
+@click.option("-q", "--quiet", is_flag=True, help="Nothing on standard error but errors.")
+@click.version_option(__version__, prog_name="freshwax", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, file: Path | None, database: str | None, verbose: int, quiet: bool) -> None:
+    """Every new release of the artists you follow: once, soon, with nothing missed.
+
+    Start with `freshwax demo`, or with `freshwax init`, `freshwax artists import FILE`, `freshwax track`.
+
+    \b
+    Exit codes: 0 all done; 1 a bug; 2 wrong usage or configuration; 3 not everything could be checked;
+    4 another run is active; 5 credentials missing or refused.
+    """  # noqa: D301 -- click reads the backspace
+    if verbose and quiet:
+        raise click.UsageError("-v and -q exclude each other.")
+    ctx.obj = Setup(file, database, verbose, quiet)
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line; the process ends with the exit code of what happened."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a title still gets the rest
+    args = list(sys.argv[1:] if args is None else args)
+    try:
+        result = cli.main(args, prog_name="freshwax", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+        result = BROKEN_PIPE
+    except click.ClickException as error:
+        error.show()
+        result = error.exit_code
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        result = INTERRUPTED
+    except FreshwaxError as error:
+        result = _tell(error)
+    except Exception as error:  # noqa: BLE001 -- the last line of defence: a bug is told in one line, too
+        result = _bug(error, args)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def _tell(error: FreshwaxError) -> int:
+    from freshwax.reports.escape import visible
+
+    text = visible(str(error))
+    click.echo(f"freshwax: {text}{'' if text.endswith(('.', '?', '!')) else '.'}", err=True)
+    return error.exit_code
+
+
+def _bug(error: Exception, args: Sequence[str]) -> int:
+    from freshwax.reports.escape import visible
+
+    if any(arg == "--verbose" or (arg.startswith("-v") and set(arg[1:]) == {"v"}) for arg in args):
+        import traceback
+
+        traceback.print_exception(error)
+    what = visible(f"{type(error).__name__}: {error}")[:300]
+    click.echo(
+        f"freshwax: this is a bug ({what}). Run it again with `freshwax -v …` and report what it prints.", err=True
+    )
+    return 1
+
+
+def _silence_stdout() -> None:
+    """Send the rest nowhere: Python would complain when it flushes at exit."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # no real file stands behind it
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- for the rest of the process

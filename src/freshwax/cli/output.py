@@ -1,0 +1,103 @@
+"""Where data goes: standard output, or a file that is never half-written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from freshwax.errors import UsageError
+from freshwax.reports.columns import Column
+from freshwax.reports.render import LIST_FORMATS, REPORT_FORMATS, render_list
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., object])
+
+ON_FORMAT = "Default: a table on a terminal, tsv into a pipe or a file."
+
+
+def list_format(command: F) -> F:
+    """Give a command ``--format`` for lists."""
+    return click.option("--format", "format_", type=click.Choice(LIST_FORMATS), help=f"How to print it. {ON_FORMAT}")(
+        command
+    )
+
+
+def report_format(command: F) -> F:
+    """Give a command ``--format`` for reports."""
+    return click.option("--format", "format_", type=click.Choice(REPORT_FORMATS), help=f"How to print it. {ON_FORMAT}")(
+        command
+    )
+
+
+def chosen_format(format_: str | None, output: Path | None = None) -> str:
+    """Return the format that was asked for, else the one that fits where the data goes."""
+    return format_ or ("table" if output is None and sys.stdout.isatty() else "tsv")
+
+
+def width() -> int:
+    """Return how wide a table may be."""
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def colour(output: Path | None = None) -> bool:
+    """Tell whether bold headings are welcome."""
+    return (
+        output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )
+
+
+def print_list(items: Sequence[T], columns: Sequence[Column[T]], format_: str | None, now: datetime) -> None:
+    """Print a list in the format that was asked for."""
+    chosen = chosen_format(format_)
+    write(render_list(items, columns, chosen, now=now, width=width(), colour=colour()))
+
+
+def write(text: str, output: Path | None = None) -> None:
+    """Write data out and flush it; when this returns it has arrived."""
+    if output is not None:
+        write_file(output, text)
+        return
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageError(f"The output cannot be written: {error.strerror}. Nothing counts as told.") from None
+
+
+def write_file(path: Path, text: str, mode: int = 0o666) -> None:
+    """Write a file beside its place, then move it there: readers see the old one or the new one, never a part.
+
+    Where a file cannot be replaced (``/dev/null``, a named pipe) it is written to directly.
+    """
+    data = text.encode("utf-8", "backslashreplace")
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
+        _replace(path.resolve(), data, mode)
+    except OSError as error:
+        raise UsageError(f"{str(path)!r} cannot be written: {error.strerror}.") from None
+
+
+def _replace(path: Path, data: bytes, mode: int) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:  # noqa: PTH123
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise

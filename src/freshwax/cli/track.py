@@ -1,0 +1,121 @@
+"""``freshwax track``: the main job."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from freshwax import app
+from freshwax.cli import output
+from freshwax.cli.setup import Setup, default_log_file, log_to_file
+from freshwax.config import Config, parse_setting
+from freshwax.model import Ref, Report
+from freshwax.reports.render import render
+from freshwax.reports.summary import summary
+
+
+class Day(click.ParamType[date]):
+    """A day, as ISO writes it."""
+
+    name = "DATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read the day."""
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a day; write it as 2026-03-01.", param, ctx)
+
+
+@click.command("track")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.option("--baseline", is_flag=True, help="Read everyone's recent listing anew; print what is within --lookback.")
+@click.option("--incremental", is_flag=True, help="Each artist since its own last check. This is the default.")
+@click.option("--background", is_flag=True, help="Print nothing, log to a file, keep the results for --from-cache.")
+@click.option("--from-cache", is_flag=True, help="Send no request: print what is untold, else the last report again.")
+@click.option("--since", type=Day(), help="With --from-cache: what was first seen since that day, told or not.")
+@click.option("--force", is_flag=True, help="Check everybody, due or not.")
+@click.option("--budget", type=click.IntRange(min=1), metavar="N", help="Send at most N requests.")
+@click.option("--types", metavar="TYPE,...", help="album, single, compilation, appears_on. Default: from the settings.")
+@click.option("--kinds", metavar="KIND,...", help="new, upcoming, late, edition, back_catalogue. Default: all.")
+@click.option("--lookback", metavar="DAYS", help="How far back a first check, or --baseline, tells. Default: 90.")
+@output.report_format
+@click.option("--output", "target", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to a file.")
+@click.pass_obj
+def command(setup: Setup, /, files: tuple[str, ...], format_: str | None, target: Path | None, **flags: Any) -> int:
+    """Check the artists that are due, and print what is new and untold.
+
+    FILE (or - for standard input) holds artists: they are added to the watch list, and this run is limited to them.
+    """
+    _check(flags, format_, target)
+    options = _options(setup.config, flags)
+    if options.background and not setup.config.log_file:
+        log_to_file(default_log_file(), setup.config.log_level)
+    only, complete = _add(setup, files)
+    options = replace(options, only=only)
+    chosen = output.chosen_format(format_, target)
+
+    def emit(report: Report) -> None:
+        now = app.now()
+        text = render(report, chosen, now=now, width=output.width(), colour=output.colour(target))
+        output.write(text, target)
+        if chosen != "table":
+            setup.say("\n".join(summary(report, now)))
+
+    report = _with_progress(setup, options, emit)
+    return report.run.exit_code or (0 if complete else 3)
+
+
+def _options(config: Config, flags: dict[str, Any]) -> app.TrackOptions:
+    def setting(name: str) -> Any:
+        text = flags[name]
+        return getattr(config, name) if text is None else parse_setting(name, text, f"--{name}")
+
+    return app.TrackOptions(
+        **{name: flags[name] for name in ("baseline", "background", "from_cache", "since", "force", "budget")},
+        types=None if flags["types"] is None else setting("types"),
+        kinds=setting("kinds"),
+        lookback=setting("lookback"),
+    )
+
+
+def _check(flags: dict[str, Any], format_: str | None, target: Path | None) -> None:
+    """Refuse what contradicts itself, before anything is opened."""
+    modes = [f"--{name.replace('_', '-')}" for name in ("baseline", "incremental", "from_cache") if flags[name]]
+    if len(modes) > 1:
+        raise click.UsageError(f"{' and '.join(modes)} exclude each other.")
+    if flags["since"] and not flags["from_cache"]:
+        raise click.UsageError("--since belongs to --from-cache; how far back a check tells is --lookback.")
+    if flags["from_cache"]:
+        for name in ("background", "force", "budget"):
+            if flags[name]:
+                raise click.UsageError(f"--from-cache sends no request: --{name} has no meaning with it.")
+    if flags["background"] and (format_ or target):
+        raise click.UsageError("--background prints nothing; --from-cache prints it later, in any --format.")
+
+
+def _add(setup: Setup, files: tuple[str, ...]) -> tuple[tuple[Ref, ...] | None, bool]:
+    """Put the artists of the files on the watch list; return them, and whether all of them were found."""
+    if not files:
+        return None, True
+    from freshwax.cli.artist_files import read_files
+    from freshwax.cli.importing import import_artists
+
+    result = import_artists(setup, read_files(files))
+    return result.refs, result.complete
+
+
+def _with_progress(setup: Setup, options: app.TrackOptions, emit: Callable[[Report], None]) -> Report:
+    """Run, with a progress bar where people watch."""
+    if setup.quiet or options.background or options.from_cache or not sys.stderr.isatty():
+        return app.track(setup.config, options, emit=emit)
+    from freshwax.cli.progress import bar
+
+    with bar() as progress:
+        return app.track(setup.config, options, emit=emit, progress=progress)
