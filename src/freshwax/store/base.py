@@ -3,8 +3,8 @@
 The docstrings are the contract; ``tests/contract`` runs one suite on every implementation. Everywhere: instants are
 aware datetimes in UTC and come back as they were given (to the microsecond); lists have a stated, total order; each
 writing method is one transaction, durable when it returns; ``StoreError`` and its children are the only errors that a
-user's environment can cause. KeyError: an artist that was never watched, a release that was never stored, a run or report
-that does not exist. A store is used by one thread, and has one write transaction open at a time (RuntimeError otherwise).
+user's environment can cause. KeyError: an artist that was never watched, a release that was never stored, a run or a
+report that does not exist. One thread uses a store, with one write transaction open at a time (else RuntimeError).
 """
 
 from __future__ import annotations
@@ -44,9 +44,10 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The outcome of one artist's check in a run. ``outcome``: ``ok``, ``partial`` (the quota ended it), or an error code.
+    """The outcome of one artist's check in a run.
 
-    ``found`` counts the decisions that put their release into the outbox. A deep read leaves an outcome of its own.
+    ``outcome``: ``ok``, ``partial`` (the quota ended it), or an error code. ``found`` counts the decisions that put
+    their release into the outbox. A deep read leaves an outcome of its own.
     """
 
     artist: Ref
@@ -92,7 +93,7 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A row of ``releases``: a release, when it was first seen, and the kind under which it was announced, if it was."""
+    """A row of ``releases``: a release, when it was first seen, and the kind it was first announced under, if so."""
 
     release: Release
     first_seen_at: datetime
@@ -125,10 +126,9 @@ class Transaction(Protocol):
         ...
 
     def save(self, result: CheckResult, channels: Collection[str]) -> None:
-        """Write a check: release facts (new and changed, the latter into the history), credits of this artist, decisions
-        (replacing earlier ones for the same artist and release), watermarks, listing, outcome, and, for each decision
-        that has a ``kind`` and announces its own release, an outbox row on every channel (none where it waits already
-        or was told).
+        """Write a check: release facts (what changed goes into the history), decisions (replacing earlier ones for the
+        same artist and release), watermarks, listing, outcome, and, for each decision that has a ``kind`` and announces
+        its own release, an outbox row on every channel (none where it waits already or was told).
 
         The artist's name is set where the result has one; the listing always; a regular result that is not ``paused``
         sets ``learnt``, ``attempted_at`` and failures (to 0), and makes a gone artist active. Marks of groups that the
@@ -148,7 +148,7 @@ class Store(Protocol):
     # -- the watch list ------------------------------------------------------------------------------------------
 
     def watch(self, entries: Iterable[tuple[Ref, str | None]], now: datetime) -> Watched:
-        """Add artists (ref, name if known) to the watch list. Duplicates in ``entries`` count once, the first name wins.
+        """Add artists (ref, name if known) to the watch list. Of duplicates in ``entries`` the first name counts.
 
         A removed artist becomes active without watermark, added now; a disabled one is enabled; a gone one is active
         again, its failures forgotten (``enabled`` names it too). A name is taken where none is known.
@@ -160,9 +160,9 @@ class Store(Protocol):
     ) -> list[Artist]:
         """Return the artists in those states (None: all but removed), by name (casefolded; unnamed last), then ref.
 
-        ``checked_at`` is the smallest ``Mark.checked_at`` of the artist (of those ``groups``, where given), None without. ``learnt``: some regular
-        check was saved that no pause had cut short. ``history_incomplete``: some mark was never read to its end, or
-        asks for a deep read.
+        ``checked_at`` is the smallest ``Mark.checked_at`` of the artist (of ``groups``, where given), None without.
+        ``learnt``: some regular check was saved that no pause had cut short. ``history_incomplete``: some mark was
+        never read to its end, or asks for a deep read.
         """
         ...
 
@@ -171,7 +171,10 @@ class Store(Protocol):
         ...
 
     def set_state(self, ref: Ref, state: ArtistState) -> None:
-        """Move an artist to a state. To or from ``REMOVED``: marks and listing are deleted; decisions and memory stay."""
+        """Move an artist to a state. To or from ``REMOVED``: marks and listing are deleted; decisions and memory stay.
+
+        A check that was under way when its artist was removed may leave new ones; hence from it, too.
+        """
         ...
 
     # -- checks --------------------------------------------------------------------------------------------------
@@ -197,10 +200,11 @@ class Store(Protocol):
     def deep_queue(
         self, audit_before: datetime, groups: Collection[Group], artists: Collection[Ref] | None, limit: int
     ) -> list[tuple[Ref, Group]]:
-        """Return the lists to read in depth: marks of active, learnt artists without failures (of those artists, groups).
+        """Return the lists to read in depth: of active, learnt artists without failures, these groups.
 
         First those that ask for it (``deep_wanted``), then those that were never read to their end, then those whose
-        ``read_to_end_at`` lies before ``audit_before``; within each by ``read_to_end_at``, ``first_checked_at``, ref, group.
+        ``read_to_end_at`` lies before ``audit_before``; within each by ``read_to_end_at`` (None first),
+        ``first_checked_at``, ref, group.
         """
         ...
 
@@ -271,16 +275,17 @@ class Store(Protocol):
         run_id: int | None = None,
         limit: int | None = None,
     ) -> list[Seen]:
-        """Return releases decided for an artist that is not removed, newest release date (as text) first, undated last, then ref.
+        """Return releases decided for an artist that is not removed: newest release date first, undated last, then ref.
 
-        ``kind``: that of the first decision that announced it. ``since``: first seen at or after; ``dated_since``: release date value at or after that ISO day (compared as
-        text); ``run_id``: decided in that run.
+        ``since``: first seen at or after; ``dated_since``: release date value at or after that ISO day; ``run_id``:
+        decided in that run (for that artist, where both are given). Dates are compared as text.
         """
         ...
 
     def story(self, release: Ref) -> Story | None:
-        """Return all that is known of a release: decisions by instant, then artist; waiting by channel; told by instant,
-        channel, report; history as it was written. None if it was never stored.
+        """Return all that is known of a release; None if it was never stored.
+
+        Decisions by instant, then artist; waiting by channel; told by instant, channel, report; history as written.
         """
         ...
 

@@ -1,0 +1,184 @@
+"""A connection to the SQLite file: opened with care, read and written in transactions, its errors translated."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from freshwax.errors import StoreError
+from freshwax.store import migrate
+from freshwax.store.sql import queries
+from freshwax.store.trouble import translated
+
+Row = tuple[Any, ...]
+Values = Sequence[Any] | Mapping[str, Any]
+
+MEMORY = ":memory:"
+# STRICT tables.
+OLDEST_SQLITE = (3, 37)
+
+
+class Database:
+    """Runs named queries. Every statement of the store goes through here, so errors are translated here, once."""
+
+    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+        self.path = path
+        self._connection = connection
+        self._closed = False
+        self._queries = queries()
+
+    def rows(self, name: str, values: Values = ()) -> list[Row]:
+        """Return all rows of a query."""
+        return self.rows_of(self._queries[name], values)
+
+    def rows_of(self, sql: str, values: Values = ()) -> list[Row]:
+        """Return all rows of a query that was put together from named pieces."""
+        with translated(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    def each(self, name: str, values: Values = ()) -> Iterator[Row]:
+        """Yield the rows of a query one by one."""
+        with translated(self.path):
+            yield from self._connection.execute(self._queries[name], values)
+
+    def row(self, name: str, values: Values = ()) -> Row | None:
+        """Return the first row of a query, if any."""
+        with translated(self.path):
+            found: Row | None = self._connection.execute(self._queries[name], values).fetchone()
+            return found
+
+    def run(self, name: str, values: Values = ()) -> int:
+        """Run a statement; return the number of the row that it inserted, where it did."""
+        with translated(self.path):
+            return self._connection.execute(self._queries[name], values).lastrowid or 0
+
+    def run_many(self, name: str, values: Iterable[Values]) -> None:
+        """Run a statement for each of many values."""
+        with translated(self.path):
+            self._connection.executemany(self._queries[name], values)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the write lock: everything in the block is committed at its end, or nothing."""
+        if self._connection.in_transaction:
+            raise RuntimeError("a write transaction is open already")
+        self._control("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._control("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """See one state of the database in several queries, whatever others write meanwhile."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._control("BEGIN")
+        try:
+            yield
+        finally:
+            self._roll_back()
+
+    def close(self) -> None:
+        """Close the connection. Idempotent."""
+        self._closed = True
+        with translated(self.path):
+            self._connection.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection was closed."""
+        return self._closed
+
+    def _control(self, statement: str) -> None:
+        with translated(self.path):
+            self._connection.execute(statement)
+
+    def _roll_back(self) -> None:
+        # A full disk or an I/O error may have rolled it back already.
+        if self._connection.in_transaction:
+            self._control("ROLLBACK")
+
+
+def open_database(path: str | Path, *, read_only: bool, patience: float) -> Database:
+    """Open the file at ``path``, made or migrated where it may be written; wait ``patience`` seconds for locks."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: freshwax needs 3.37 or newer; update Python")
+    name = str(path)
+    if name == MEMORY:
+        return _ready(sqlite3.connect(MEMORY, isolation_level=None), name, read_only=False)
+    with translated(name):
+        _look_at(Path(name), read_only=read_only)
+        return _ready(_connect(Path(name), read_only=read_only, patience=patience), name, read_only=read_only)
+
+
+def _ready(connection: sqlite3.Connection, path: str, *, read_only: bool) -> Database:
+    try:
+        if read_only:
+            migrate.check(connection, path)
+        else:
+            migrate.migrate(connection, path)
+            _set_up(connection)
+        return Database(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA journal_mode").fetchone() == ("delete",):
+        connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _look_at(path: Path, *, read_only: bool) -> None:
+    """Refuse what is no database of ours before SQLite touches it; make the empty file of a new one, private."""
+    try:
+        if path.is_dir():
+            raise StoreError(f"{path} is a folder: give the path of a database file in it")
+        if not path.exists() or not path.stat().st_size:
+            if read_only:
+                raise StoreError(f"no database at {path} yet: run `freshwax init` or `freshwax track` first")
+            _make(path)
+            return
+        migrate.refuse_foreign_file(path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise StoreError(
+            f"the database {path} cannot be used ({reason}): correct that, or give another path"
+        ) from error
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
+
+
+def _connect(path: Path, *, read_only: bool, patience: float) -> sqlite3.Connection:
+    connection = _connect_as(path, "mode=rw", patience)
+    if not read_only:
+        return connection
+    try:
+        # Not mode=ro: such a reader would leave the files of the write-ahead log behind when it is the last to close.
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        if Path(f"{path}-wal").exists() or os.access(path.parent, os.W_OK):
+            raise
+        # The log needs a file beside the database. In a folder where we may not write there is none, so nobody writes
+        # now, and the database can be read as it lies there.
+        return _connect_as(path, "immutable=1", patience)
+    return connection
+
+
+def _connect_as(path: Path, how: str, patience: float) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=patience, isolation_level=None)

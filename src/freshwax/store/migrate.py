@@ -1,0 +1,128 @@
+"""Bring a database to the present schema: numbered, frozen SQL files, all that are pending in one transaction."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+
+from freshwax.errors import StoreError
+
+FOLDER = Path(__file__).parent / "migrations"
+# "fwax": by this, a file says that it is ours.
+APPLICATION_ID = 0x66776178
+_MAGIC = b"SQLite format 3\0"
+_ID_AT = slice(68, 72)
+
+
+@cache
+def migrations() -> Mapping[int, Path]:
+    """Return the migration files by the version that each leads to."""
+    return {int(path.name[:4]): path for path in sorted(FOLDER.glob("*.sql"))}
+
+
+def refuse_foreign_file(path: Path) -> None:
+    """Raise unless the file's header says that it is ours; only its first bytes are read."""
+    with path.open("rb") as file:
+        header = file.read(100)
+    if not header.startswith(_MAGIC):
+        raise StoreError(f"{path} is not a database: give another path, or move that file out of the way")
+    # A first migration that was killed leaves a header that SQLite takes back by itself; `check` looks again then.
+    if header[_ID_AT] != APPLICATION_ID.to_bytes(4, "big") and not Path(f"{path}-journal").exists():
+        raise _foreign(str(path))
+
+
+def check(connection: sqlite3.Connection, path: str, known: Mapping[int, Path] | None = None) -> None:
+    """Raise unless the database is ours and of the present version: what a reader, who may not migrate, needs."""
+    latest = max(known or migrations())
+    version = _version(connection, path, latest)
+    if not version:
+        raise StoreError(f"no database at {path} yet: run `freshwax init` or `freshwax track` first")
+    if version < latest:
+        raise StoreError(
+            f"the database {path} is of an older freshwax (schema {version}, this one needs {latest}): "
+            "run `freshwax track` once, it brings it up to date and keeps a copy of the old one"
+        )
+
+
+def migrate(connection: sqlite3.Connection, path: str, known: Mapping[int, Path] | None = None) -> None:
+    """Apply what is pending, after a copy of an existing file to ``<path>.before-v<N>.bak``.
+
+    Foreign keys must be off (as they are on a new connection): a migration may rebuild tables. They are checked here.
+    """
+    known = known or migrations()
+    latest = max(known)
+    if _version(connection, path, latest) == latest:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have migrated while this one waited for the lock.
+        version = _version(connection, path, latest)
+        pending = [number for number in sorted(known) if number > version]
+        if version and pending:
+            _back_up(path, latest)
+        for number in pending:
+            _apply(connection, number, known[number])
+        broken = connection.execute("PRAGMA foreign_key_check").fetchone()
+        if broken:
+            raise StoreError(
+                f"the database {path} cannot be brought up to date, a row of {broken[0]} refers to a missing one: "
+                "restore a backup"
+            )
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _apply(connection: sqlite3.Connection, number: int, file: Path) -> None:
+    for statement in _statements(file.read_text("utf-8")):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script: sqlite3's own ``executescript`` would commit the transaction first."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _version(connection: sqlite3.Connection, path: str, latest: int) -> int:
+    (identity,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if identity != APPLICATION_ID and (identity or version or tables):
+        raise _foreign(path)
+    if version > latest:
+        raise StoreError(
+            f"the database {path} was written by a newer freshwax (schema {version}, this one knows {latest}): "
+            "update freshwax, or give another database"
+        )
+    return int(version)
+
+
+def _foreign(path: str) -> StoreError:
+    return StoreError(f"{path} is a database of another program: give another path")
+
+
+def _back_up(path: str, target: int) -> None:
+    """Copy the file, under the write lock that the caller holds; under its name only once it is whole."""
+    if path == ":memory:":
+        return
+    final = f"{path}.before-v{target}.bak"
+    draft = f"{final}.tmp"
+    os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
+    source = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
+    with closing(source), closing(sqlite3.connect(draft)) as copy:
+        source.backup(copy)
+        # The copy of a database in WAL mode is in WAL mode; a file that stands alone is easier to move about.
+        copy.execute("PRAGMA journal_mode = DELETE")
+    Path(draft).replace(final)

@@ -1,0 +1,93 @@
+-- What a check reads and writes.
+
+-- name: listing
+SELECT id, listing FROM artists WHERE source = ? AND source_id = ?
+
+-- name: marks
+SELECT listing_group, market, first_checked_at, checked_at, horizon, read_to_end_at, deep_cursor, deep_wanted
+FROM marks WHERE artist_id = ?
+
+-- name: known
+SELECT {release_columns}, {decision_columns}
+FROM decisions d {decision_joins}
+WHERE d.artist_id = ?
+
+-- name: announced_by_ref
+SELECT DISTINCT {release_columns}, r.first_seen_at, d.key, d.marks
+FROM releases r JOIN decisions d ON d.release_id = r.id AND d.announced_id = d.release_id
+WHERE r.source = ? AND r.source_id = ?
+
+-- name: announced_by_key
+SELECT DISTINCT {release_columns}, r.first_seen_at, d.key, d.marks
+FROM decisions d JOIN releases r ON r.id = d.release_id
+WHERE d.key = ? AND d.announced_id = d.release_id
+
+-- name: release_stored
+SELECT r.id, {release_columns} FROM releases r WHERE r.source = ? AND r.source_id = ?
+
+-- name: release_add
+INSERT INTO releases (source, source_id, title, type, credits, release_date, date_precision, url, image_url,
+                      total_tracks, first_seen_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: release_change
+UPDATE releases
+SET source = ?, source_id = ?, title = ?, type = ?, credits = ?, release_date = ?, date_precision = ?, url = ?,
+    image_url = ?, total_tracks = ?
+WHERE id = ?
+
+-- name: history_add
+INSERT INTO history (release_id, at, field, before, after) VALUES (?, ?, ?, ?, ?)
+
+-- name: decision_put
+INSERT OR REPLACE INTO decisions (artist_id, release_id, listing_group, key, marks, kind, silence, of_id, announced_id,
+                                  previous_check_at, run_id, decided_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- Never what waits on the channel already, or was told there.
+-- name: outbox_add
+INSERT OR IGNORE INTO outbox (channel, release_id, kind, artist_id, queued_at)
+SELECT :channel, :release, :kind, :artist, :at
+WHERE NOT EXISTS (SELECT 1 FROM told WHERE release_id = :release AND channel = :channel)
+
+-- name: mark_put
+INSERT OR REPLACE INTO marks (artist_id, listing_group, market, first_checked_at, checked_at, horizon, read_to_end_at,
+                              deep_cursor, deep_wanted)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: artist_checked
+UPDATE artists SET name = coalesce(?, name), listing = ? WHERE id = ?
+
+-- name: artist_well
+UPDATE artists
+SET failures = 0, failure = NULL, attempted_at = ?, learnt = 1,
+    state = CASE state WHEN 'gone' THEN 'active' ELSE state END
+WHERE id = ?
+
+-- name: artist_failed
+UPDATE artists
+SET failures = CASE WHEN failure = :code THEN failures + 1 ELSE 1 END, failure = :code, attempted_at = :at,
+    state = coalesce(:state, state)
+WHERE id = :id
+
+-- name: check_add
+INSERT INTO checks (run_id, artist_id, at, outcome, found, message) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: checks
+SELECT a.source, a.source_id, c.run_id, c.at, c.outcome, c.found, c.message
+FROM checks c JOIN artists a ON a.id = c.artist_id
+WHERE c.run_id = ? ORDER BY c.id
+
+-- name: deep_queue
+SELECT a.source, a.source_id, m.listing_group
+FROM marks m JOIN artists a ON a.id = m.artist_id
+WHERE a.state = 'active' AND a.learnt AND NOT a.failures
+  AND (m.deep_wanted OR m.read_to_end_at IS NULL OR m.read_to_end_at < ?)
+ORDER BY m.deep_wanted DESC, m.read_to_end_at IS NULL DESC, m.read_to_end_at, m.first_checked_at,
+         a.source, a.source_id, m.listing_group
+
+-- name: held
+SELECT {artist_columns}, {release_columns}, {decision_columns}
+FROM decisions d JOIN artists a ON a.id = d.artist_id {decision_joins}
+WHERE d.silence = 'held' AND a.state <> 'removed'
+ORDER BY r.source, r.source_id

@@ -1,0 +1,227 @@
+"""Rows to values and back. Contains no business logic."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from freshwax.model import (
+    Announcement,
+    Artist,
+    ArtistState,
+    Cost,
+    Coverage,
+    Credit,
+    Group,
+    Kind,
+    Known,
+    Line,
+    Mark,
+    Mode,
+    Precision,
+    Ref,
+    Release,
+    ReleaseDate,
+    Run,
+    RunStatus,
+    Silence,
+)
+
+Row = tuple[Any, ...]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+ARTIST_WIDTH = 11
+RELEASE_WIDTH = 10
+RUN_COLUMNS = (
+    "id", "mode", "status", "market", "started_at", "finished_at", "artists", "checked", "fresh", "not_due", "failed",
+    "paused", "oldest_check", "history_incomplete", "requests", "not_modified", "bytes_received", "seconds", "found",
+    "error", "exit_code",
+)  # fmt: skip
+
+
+def stamp(instant: datetime) -> int:
+    """Return an instant as microseconds since 1970."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def stamp_or_none(instant: datetime | None) -> int | None:
+    """Return an instant, if any, as microseconds since 1970."""
+    return None if instant is None else stamp(instant)
+
+
+def instant(stamped: int) -> datetime:
+    """Return the instant that was stamped."""
+    return _EPOCH + timedelta(microseconds=stamped)
+
+
+def instant_or_none(stamped: int | None) -> datetime | None:
+    """Return the instant that was stamped, if any."""
+    return None if stamped is None else instant(stamped)
+
+
+def ref_or_none(source: str | None, source_id: str | None) -> Ref | None:
+    """Return the reference that an outer join found, if it did."""
+    return None if source is None or source_id is None else Ref(source, source_id)
+
+
+def artist(row: Row) -> Artist:
+    """Read ``artist_columns``."""
+    source, source_id, name, state, added, attempted, failures, failure, learnt, checked, incomplete = row
+    return Artist(
+        ref=Ref(source, source_id),
+        name=name,
+        state=ArtistState(state),
+        added_at=instant(added),
+        checked_at=instant_or_none(checked),
+        attempted_at=instant_or_none(attempted),
+        failures=failures,
+        failure=failure,
+        learnt=bool(learnt),
+        history_incomplete=bool(incomplete),
+    )
+
+
+def release(row: Row) -> Release:
+    """Read ``release_columns``."""
+    source, source_id, title, type_, credits_, date, precision, url, image_url, total_tracks = row
+    return Release(
+        ref=Ref(source, source_id),
+        title=title,
+        type=type_,
+        artists=tuple(Credit(*credit) for credit in json.loads(credits_)),
+        date=None if date is None else ReleaseDate(date, Precision(precision)),
+        url=url,
+        image_url=image_url,
+        total_tracks=total_tracks,
+    )
+
+
+def release_row(release: Release) -> Row:
+    """Write ``release_columns``."""
+    return (
+        *release.ref,
+        release.title,
+        release.type,
+        json.dumps(release.artists, ensure_ascii=False, separators=(",", ":")),
+        release.date and release.date.value,
+        release.date and release.date.precision.value,
+        release.url,
+        release.image_url,
+        release.total_tracks,
+    )
+
+
+def known(row: Row) -> Known:
+    """Read ``release_columns, decision_columns``."""
+    group, key, marks, decided, kind, silence, previous, n_source, n_id, o_source, o_id = row[RELEASE_WIDTH:]
+    return Known(
+        release=release(row[:RELEASE_WIDTH]),
+        group=Group(group),
+        key=key,
+        marks=marks,
+        decided_at=instant(decided),
+        kind=Kind(kind) if kind else None,
+        silence=Silence(silence) if silence else None,
+        announced=ref_or_none(n_source, n_id),
+        of=ref_or_none(o_source, o_id),
+        previous_check_at=instant_or_none(previous),
+    )
+
+
+def mark(row: Row) -> Mark:
+    """Read a row of ``marks``."""
+    group, market, first_checked, checked, horizon, read_to_end, deep_cursor, deep_wanted = row
+    return Mark(
+        group=Group(group),
+        market=market,
+        first_checked_at=instant(first_checked),
+        checked_at=instant(checked),
+        horizon=horizon,
+        read_to_end_at=instant_or_none(read_to_end),
+        deep_cursor=deep_cursor,
+        deep_wanted=bool(deep_wanted),
+    )
+
+
+def mark_row(mark: Mark) -> Row:
+    """Write a row of ``marks``, less the artist."""
+    return (
+        mark.group.value,
+        mark.market,
+        stamp(mark.first_checked_at),
+        stamp(mark.checked_at),
+        mark.horizon,
+        stamp_or_none(mark.read_to_end_at),
+        mark.deep_cursor,
+        mark.deep_wanted,
+    )
+
+
+def announcement(row: Row) -> Announcement:
+    """Read ``release_columns`` and the outbox's kind, artist, first sight and telling as upcoming."""
+    kind, source, source_id, first_seen, told_upcoming = row[RELEASE_WIDTH : RELEASE_WIDTH + 5]
+    return Announcement(
+        release=release(row[:RELEASE_WIDTH]),
+        kind=Kind(kind),
+        artist=Ref(source, source_id),
+        first_seen_at=instant(first_seen),
+        told_upcoming=told_upcoming is not None,
+    )
+
+
+def line(row: Row) -> Line:
+    """Read ``release_columns`` and a report line's kind, first sight and filter."""
+    kind, first_seen, hidden_by = row[RELEASE_WIDTH:]
+    return Line(release(row[:RELEASE_WIDTH]), Kind(kind), instant(first_seen), hidden_by)
+
+
+def run(row: Row) -> Run:
+    """Read ``run_columns``."""
+    return Run(
+        id=row[0],
+        mode=Mode(row[1]),
+        status=RunStatus(row[2]),
+        market=row[3],
+        started_at=instant(row[4]),
+        finished_at=instant_or_none(row[5]),
+        coverage=Coverage(
+            artists=row[6],
+            checked=row[7],
+            fresh=row[8],
+            not_due=row[9],
+            failed=row[10],
+            paused=row[11],
+            oldest_check=instant_or_none(row[12]),
+            history_incomplete=row[13],
+        ),
+        cost=Cost(*row[14:18]),
+        found=row[18],
+        error=row[19],
+        exit_code=row[20],
+    )
+
+
+def run_values(run: Run) -> dict[str, Any]:
+    """Write ``run_columns``, by name."""
+    saw, cost = run.coverage, run.cost
+    values = (
+        run.id, run.mode.value, run.status.value, run.market, stamp(run.started_at), stamp_or_none(run.finished_at),
+        saw.artists, saw.checked, saw.fresh, saw.not_due, saw.failed, saw.paused, stamp_or_none(saw.oldest_check),
+        saw.history_incomplete, cost.requests, cost.not_modified, cost.bytes_received, float(cost.seconds), run.found,
+        run.error, run.exit_code,
+    )  # fmt: skip
+    return dict(zip(RUN_COLUMNS, values, strict=True))
+
+
+def run_snapshot(run: Run) -> str:
+    """Write a run as text, for a report that keeps it as it was."""
+    return json.dumps(run_values(run), ensure_ascii=False)
+
+
+def run_of_snapshot(text: str) -> Run:
+    """Read what ``run_snapshot`` wrote."""
+    values = json.loads(text)
+    return run(tuple(values[name] for name in RUN_COLUMNS))

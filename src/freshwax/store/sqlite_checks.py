@@ -1,0 +1,154 @@
+"""Checks and what they decide, in SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
+
+from freshwax.model import Announced, Artist, ArtistState, CheckResult, Decision, Follow, Group, Known, Ref, Release
+from freshwax.store import rows
+from freshwax.store.base import Check
+from freshwax.store.database import Database
+from freshwax.store.facts import artist_order, changes, found_in, to_tell
+from freshwax.store.sqlite_part import Part, artist_key, need_run, release_key
+
+
+class Checks(Part):
+    """What is remembered of an artist, and the outcome of its checks."""
+
+    def follow(self, artist: Ref) -> Follow:
+        """See ``Store.follow``."""
+        with self._db.reading():
+            return _follow(self._db, artist)
+
+    @contextmanager
+    def write(self) -> Iterator[SQLiteTransaction]:
+        """See ``Store.write``."""
+        with self._writing():
+            yield SQLiteTransaction(self._db)
+
+    def save_failure(self, check: Check, *, state: ArtistState | None = None) -> None:
+        """See ``Store.save_failure``."""
+        with self._writing():
+            key = artist_key(self._db, check.artist)
+            values = {"id": key, "code": check.outcome, "at": rows.stamp(check.at), "state": state and state.value}
+            self._db.run("artist_failed", values)
+            _add_check(self._db, key, check)
+
+    def checks(self, run_id: int) -> list[Check]:
+        """See ``Store.checks``."""
+        return [
+            Check(Ref(source, source_id), run, rows.instant(at), outcome, found, message)
+            for source, source_id, run, at, outcome, found, message in self._db.each("checks", (run_id,))
+        ]
+
+    def deep_queue(
+        self, audit_before: datetime, groups: Collection[Group], artists: Collection[Ref] | None, limit: int
+    ) -> list[tuple[Ref, Group]]:
+        """See ``Store.deep_queue``."""
+        wanted = None if artists is None else frozenset(artists)
+        queue = (
+            (Ref(source, source_id), Group(group))
+            for source, source_id, group in self._db.each("deep_queue", (rows.stamp(audit_before),))
+        )
+        meant = (item for item in queue if item[1] in groups and (wanted is None or item[0] in wanted))
+        return list(islice(meant, limit))
+
+    def held(self) -> list[tuple[Artist, list[Known]]]:
+        """See ``Store.held``."""
+        grouped: dict[Artist, list[Known]] = {}
+        for row in self._db.each("held"):
+            artist = rows.artist(row[: rows.ARTIST_WIDTH])
+            grouped.setdefault(artist, []).append(rows.known(row[rows.ARTIST_WIDTH :]))
+        return sorted(grouped.items(), key=lambda item: artist_order(item[0]))
+
+
+class SQLiteTransaction:
+    """Implements ``store.base.Transaction``; the write lock is held by whoever made it."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def follow(self, artist: Ref) -> Follow:
+        """See ``Transaction.follow``."""
+        return _follow(self._db, artist)
+
+    def announced(self, releases: Collection[Ref], keys: Collection[str]) -> Sequence[Announced]:
+        """See ``Transaction.announced``."""
+        found = {row for ref in releases for row in self._db.rows("announced_by_ref", ref)}
+        found.update(row for key in keys if key for row in self._db.rows("announced_by_key", (key,)))
+        seen, key, marks = rows.RELEASE_WIDTH, rows.RELEASE_WIDTH + 1, rows.RELEASE_WIDTH + 2
+        ordered = sorted(found, key=lambda row: (row[seen], row[0], row[1], row[key], row[marks]))
+        return [Announced(rows.release(row[: rows.RELEASE_WIDTH]), row[key], row[marks]) for row in ordered]
+
+    def save(self, result: CheckResult, channels: Collection[str]) -> None:
+        """See ``Transaction.save``."""
+        key = artist_key(self._db, result.artist)
+        need_run(self._db, result.run_id)
+        # All releases first: a twin may stand before the one that it refers to.
+        for release in (*(decision.release for decision in result.decisions), *result.changed):
+            self._put_release(release, result.at)
+        for decision in result.decisions:
+            self._put_decision(key, decision, result, channels)
+        self._db.run_many("mark_put", [(key, *rows.mark_row(mark)) for mark in result.marks])
+        self._db.run("artist_checked", (result.name, result.listing, key))
+        if result.regular and not result.paused:
+            self._db.run("artist_well", (rows.stamp(result.at), key))
+        outcome = "partial" if result.paused else "ok"
+        _add_check(self._db, key, Check(result.artist, result.run_id, result.at, outcome, found_in(result)))
+
+    def _put_release(self, release: Release, at: datetime) -> None:
+        row = rows.release_row(release)
+        stored = self._db.row("release_stored", release.ref)
+        if stored is None:
+            self._db.run("release_add", (*row, rows.stamp(at)))
+        elif stored[1:] != row:
+            key = stored[0]
+            noted = changes(rows.release(stored[1:]), release, at)
+            history = [(key, rows.stamp(at), change.field, change.before, change.after) for change in noted]
+            self._db.run_many("history_add", history)
+            self._db.run("release_change", (*row, key))
+
+    def _put_decision(self, artist: int, decision: Decision, result: CheckResult, channels: Collection[str]) -> None:
+        release = release_key(self._db, decision.release.ref)
+        at = rows.stamp(result.at)
+        values = (
+            artist,
+            release,
+            decision.group.value,
+            decision.key,
+            decision.marks,
+            decision.kind and decision.kind.value,
+            decision.silence and decision.silence.value,
+            release_key(self._db, decision.of) if decision.of else None,
+            release_key(self._db, decision.announced) if decision.announced else None,
+            rows.stamp_or_none(decision.previous_check_at),
+            result.run_id,
+            at,
+        )
+        self._db.run("decision_put", values)
+        if to_tell(decision):
+            row = {"release": release, "kind": decision.kind, "artist": artist, "at": at}
+            self._db.run_many("outbox_add", [{"channel": channel, **row} for channel in channels])
+
+
+def _follow(db: Database, artist: Ref) -> Follow:
+    row = db.row("artist", artist)
+    if row is None:
+        raise KeyError(artist)
+    key, listing = db.row("listing", artist) or (0, None)
+    marks = [rows.mark(found) for found in db.each("marks", (key,))]
+    decided = [rows.known(found) for found in db.each("known", (key,))]
+    return Follow(
+        artist=rows.artist(row),
+        marks={mark.group: mark for mark in marks},
+        known={known.release.ref.id: known for known in decided},
+        listing=listing,
+    )
+
+
+def _add_check(db: Database, artist: int, check: Check) -> None:
+    need_run(db, check.run_id)
+    db.run("check_add", (check.run_id, artist, rows.stamp(check.at), check.outcome, check.found, check.message))

@@ -1,0 +1,78 @@
+"""The watch list, in SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from freshwax.model import Artist, ArtistState, Group, Ref
+from freshwax.store import rows
+from freshwax.store.base import Watched
+from freshwax.store.facts import artist_order
+from freshwax.store.sqlite_part import Part
+
+
+class WatchList(Part):
+    """The artists that are followed."""
+
+    def watch(self, entries: Iterable[tuple[Ref, str | None]], now: datetime) -> Watched:
+        """See ``Store.watch``."""
+        names: dict[Ref, str | None] = {}
+        for ref, name in entries:
+            names[ref] = names.get(ref) or name
+        done: dict[str, list[Ref]] = {"added": [], "enabled": [], "known": []}
+        with self._writing():
+            for ref, name in names.items():
+                done[self._watch(ref, name, now)].append(ref)
+        return Watched(*(tuple(done[outcome]) for outcome in ("added", "enabled", "known")))
+
+    def _watch(self, ref: Ref, name: str | None, now: datetime) -> str:
+        found = self._db.row("artist_id", ref)
+        if found is None:
+            self._db.run("artist_add", (*ref, name, rows.stamp(now)))
+            return "added"
+        key, state = found
+        if state == ArtistState.REMOVED:
+            self._forget(key)
+            self._db.run("artist_readd", {"id": key, "name": name, "now": rows.stamp(now)})
+            return "added"
+        self._db.run("artist_enable", {"id": key, "name": name})
+        return "known" if state == ArtistState.ACTIVE else "enabled"
+
+    def artists(
+        self, states: Collection[ArtistState] | None = None, *, groups: Collection[Group] | None = None
+    ) -> list[Artist]:
+        """See ``Store.artists``."""
+        wanted = frozenset(states) if states is not None else frozenset(ArtistState) - {ArtistState.REMOVED}
+        with self._db.reading():
+            found = [artist for artist in map(rows.artist, self._db.each("artists")) if artist.state in wanted]
+            if groups is not None:
+                checked = self._checked(groups)
+                found = [replace(artist, checked_at=checked.get(artist.ref)) for artist in found]
+        return sorted(found, key=artist_order)
+
+    def _checked(self, groups: Collection[Group]) -> dict[Ref, datetime]:
+        named = "".join(f"|{group.value}|" for group in groups)
+        found = self._db.each("artists_checked", (named,))
+        return {Ref(source, source_id): rows.instant(at) for source, source_id, at in found}
+
+    def artist(self, ref: Ref) -> Artist | None:
+        """See ``Store.artist``."""
+        found = self._db.row("artist", ref)
+        return rows.artist(found) if found else None
+
+    def set_state(self, ref: Ref, state: ArtistState) -> None:
+        """See ``Store.set_state``."""
+        with self._writing():
+            found = self._db.row("artist_id", ref)
+            if found is None:
+                raise KeyError(ref)
+            key, before = found
+            if ArtistState.REMOVED in (state, before):
+                self._forget(key)
+            self._db.run("artist_set_state", (state.value, key))
+
+    def _forget(self, key: int) -> None:
+        self._db.run("artist_forget_listing", (key,))
+        self._db.run("artist_forget_marks", (key,))
