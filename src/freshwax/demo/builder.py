@@ -67,12 +67,12 @@ class WorldBuilder:
     def __init__(self, seed: object = "world") -> None:
         self._seed = seed
         self._artists: dict[str, WorldArtist] = {}
-        self._releases: list[WorldRelease] = []
+        self._releases: dict[tuple[str, datetime], WorldRelease] = {}
         self._count = 0
 
     def build(self) -> World:
         """The world as built so far."""
-        return World(self._artists.values(), self._releases)
+        return World(self._artists.values(), self._releases.values())
 
     def _new_id(self, *parts: object) -> str:
         self._count += 1
@@ -157,8 +157,7 @@ class WorldBuilder:
     def withdraw(self, release: WorldRelease, at: When) -> WorldRelease:
         """Take a release off the listings from an instant on."""
         gone = replace(release, withdrawn_at=instant(at))
-        self._releases[self._releases.index(release)] = gone
-        return gone
+        return self._add(gone)
 
     def restore(self, release: WorldRelease, at: When) -> WorldRelease:
         """List a withdrawn release again, under the ID that it had."""
@@ -175,5 +174,5 @@ class WorldBuilder:
         return self.restore(changed, at)
 
     def _add(self, release: WorldRelease) -> WorldRelease:
-        self._releases.append(release)
+        self._releases[release.id, release.appears_at] = release
         return release

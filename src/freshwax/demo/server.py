@@ -161,3 +161,9 @@ class DemoServer:
         if request.path == CONTROL_PATH:
             return Reply(control(self.api, request))
         return self.api.answer(request)
+
+
+if __name__ == "__main__":
+    from freshwax.demo.standalone import main
+
+    main()
