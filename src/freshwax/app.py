@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from freshwax.clock import Clock, SystemClock
 from freshwax.config import Config
-from freshwax.model import Group, Kind, Mode, Ref, Report
+from freshwax.model import ArtistState, Group, Kind, Mode, Ref, Report
 from freshwax.store.base import Store
 
 if TYPE_CHECKING:
-    from freshwax.sources.spotify.client import SpotifySource
+    from freshwax.sources.spotify.client import Fact, SpotifySource
 
 SOURCE = "spotify"
 STDOUT = "stdout"
@@ -76,7 +76,7 @@ def run_lock(config: Config) -> Iterator[None]:
     """Hold the right to run on this database; ``Busy`` if another run holds it."""
     from freshwax.store.lock import RunLock
 
-    with RunLock(config.database_path).hold(now()):
+    with RunLock(config.database_path, now()):
         yield
 
 
@@ -129,3 +129,23 @@ def keep_cooldown(store: Store, source: SpotifySource) -> None:
     learnt = source.gate.cooldown
     if learnt is not None:
         store.set_cooldown(Cooldown(SOURCE, *learnt))
+
+
+async def diagnose(config: Config) -> list[Fact]:
+    """Find out what stands between this machine and the source."""
+    with open_store(config) as store:
+        source = make_source(config, store, clock())
+        try:
+            return await source.diagnose(config.market)
+        finally:
+            keep_cooldown(store, source)
+            await source.aclose()
+
+
+def check_database(config: Config) -> None:
+    """Read the whole database; ``StoreError`` says what is wrong with it."""
+    with open_store(config, read_only=True) as store:
+        store.artists(set(ArtistState))
+        store.releases()
+        for run in store.runs(1_000_000):
+            store.checks(run.id)

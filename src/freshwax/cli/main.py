@@ -123,7 +123,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 def _tell(error: FreshwaxError) -> int:
     from freshwax.reports.escape import visible
 
-    text = visible(str(error))
+    text = "\n".join(visible(line) for line in str(error).split("\n"))
     click.echo(f"freshwax: {text}{'' if text.endswith(('.', '?', '!')) else '.'}", err=True)
     return error.exit_code
 

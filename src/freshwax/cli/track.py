@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,12 @@ import click
 
 from freshwax import app
 from freshwax.cli import output
+from freshwax.cli.days import Day
 from freshwax.cli.setup import Setup, default_log_file, log_to_file
 from freshwax.config import Config, parse_setting
 from freshwax.model import Ref, Report
 from freshwax.reports.render import render
 from freshwax.reports.summary import summary
-
-
-class Day(click.ParamType[date]):
-    """A day, as ISO writes it."""
-
-    name = "DATE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Read the day."""
-        try:
-            return value if isinstance(value, date) else date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a day; write it as 2026-03-01.", param, ctx)
 
 
 @click.command("track")

@@ -1,0 +1,26 @@
+"""Days on the command line."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import click
+
+
+class Day(click.ParamType[date]):
+    """A day, as ISO writes it."""
+
+    name = "DATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read the day."""
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a day; write it as 2026-03-01.", param, ctx)
+
+
+def begin(day: date | None) -> datetime | None:
+    """Return the instant at which a day begins, in UTC."""
+    return datetime.combine(day, time(), UTC) if day else None

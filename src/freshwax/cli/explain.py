@@ -1,0 +1,38 @@
+"""``freshwax explain``: why a release was, or was not, told."""
+
+from __future__ import annotations
+
+import click
+
+from freshwax import app
+from freshwax.cli import output, pick, stories
+from freshwax.cli.setup import Setup
+from freshwax.errors import UsageError
+from freshwax.model import Ref
+
+
+@click.command("explain")
+@click.argument("release", metavar="RELEASE")
+@click.option("--artist", metavar="ARTIST", help="Say also how the checks of that artist stand.")
+@click.pass_obj
+def command(setup: Setup, /, release: str, artist: str | None) -> None:
+    """Say why a release was, or was not, told.
+
+    RELEASE is an ID, a spotify:album: URI, an open.spotify.com link, or a title.
+    """
+    if not release.strip():
+        raise UsageError("A release cannot be empty text.")
+    now = app.now()
+    with app.open_store(setup.config, read_only=True) as store:
+        asked = pick.artist(store, artist) if artist else None
+        cooldown = store.cooldown(app.SOURCE)
+        release_id = pick.release_id(release)
+        ref = Ref(app.SOURCE, release_id) if release_id else pick.by_title(store, release).release.ref
+        story = store.story(ref)
+        if story is None:
+            lines = stories.never_listed(release, asked, cooldown, now)
+        else:
+            refs = [Ref(ref.source, credit.id) for credit in story.release.artists] + ([asked.ref] if asked else [])
+            watched = [found for found in map(store.artist, dict.fromkeys(refs)) if found is not None]
+            lines = stories.tell(story, watched, cooldown, now)
+    output.write("\n".join(lines) + "\n")

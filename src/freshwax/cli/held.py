@@ -1,0 +1,26 @@
+"""``freshwax release-held``: decide a flood."""
+
+from __future__ import annotations
+
+import click
+
+from freshwax import app
+from freshwax.cli import pick
+from freshwax.cli.setup import Setup
+from freshwax.reports.escape import visible
+from freshwax.reports.words import count
+
+
+@click.command("release-held")
+@click.argument("artist", metavar="ARTIST")
+@click.pass_obj
+def command(setup: Setup, /, artist: str) -> None:
+    """Decide the releases of an artist that were held back, because they were more than its history makes likely.
+
+    The usual rules decide; what is new by them is in the next report.
+    """
+    with app.open_store(setup.config, read_only=True) as store:
+        found = pick.artist(store, artist)
+    told = app.release_held(setup.config, found.ref)
+    name = visible(found.name or found.ref.id)
+    setup.say(f"{name}: {count(told, 'release')} will be told; `freshwax track --from-cache` prints them now.")

@@ -1,0 +1,83 @@
+"""``freshwax init``: write the configuration file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from freshwax.cli.output import write_file
+from freshwax.cli.setup import Setup
+from freshwax.config import default_file, example, market_of_locale, parse_setting
+from freshwax.errors import UsageError
+
+DASHBOARD = "https://developer.spotify.com/dashboard"
+
+
+@click.command("init")
+@click.option("--client-id", metavar="ID", help="Client ID of your Spotify app.")
+@click.option(
+    "--client-secret-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File that holds the client secret; - reads it from standard input.",
+)
+@click.option("--market", metavar="CC", help="Country whose catalogue is asked for. Default: from the locale.")
+@click.option("--force", is_flag=True, help="Replace a configuration file that is there.")
+@click.pass_obj
+def command(
+    setup: Setup, /, client_id: str | None, client_secret_file: Path | None, market: str | None, force: bool
+) -> None:
+    """Write the configuration file: every setting with its default, and your credentials, readable by you only.
+
+    On a terminal it asks for what the options do not say.
+    """
+    target = (setup.file or default_file()).expanduser()
+    if target.is_dir():
+        raise UsageError(f"{str(target)!r} is a folder; name a file.")
+    if target.exists() and not force:
+        raise UsageError(f"{str(target)!r} is there already; --force replaces it.")
+    secret = _secret(client_secret_file)
+    if sys.stdin.isatty() and str(client_secret_file) != "-":
+        client_id, secret, market = _ask(client_id, secret, market)
+    values = {
+        name: parse_setting(name, text, option)
+        for name, text, option in (
+            ("market", market, "--market"),
+            ("spotify.client_id", client_id, "--client-id"),
+            ("spotify.client_secret", secret, "The client secret"),
+        )
+        if text
+    }
+    _write(target, example(values))
+    setup.say(f"Written: {target}\nNext: `freshwax doctor` tests it, `freshwax artists import FILE` adds artists.")
+
+
+def _secret(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return sys.stdin.readline().strip() if str(file) == "-" else file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise UsageError(f"{str(file)!r} cannot be read: {reason}.") from None
+
+
+def _ask(client_id: str | None, secret: str | None, market: str | None) -> tuple[str, str, str]:
+    """Ask for what is missing; an empty answer leaves a setting for later."""
+    if not client_id or not secret:
+        click.echo(f"Credentials: create an app at {DASHBOARD}, open its settings, copy both values.", err=True)
+    client_id = client_id or click.prompt("Client ID", default="", show_default=False, err=True)
+    secret = secret or click.prompt("Client secret", default="", show_default=False, hide_input=True, err=True)
+    market = market or click.prompt("Market (country code)", default=market_of_locale(os.environ), err=True)
+    return str(client_id), str(secret), str(market)
+
+
+def _write(target: Path, text: str) -> None:
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"The folder {str(target.parent)!r} cannot be made: {error.strerror}.") from None
+    write_file(target, text, 0o600)

@@ -1,0 +1,81 @@
+"""Finding a watched artist, or a release, by what a person writes for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from freshwax.cli.artist_files import fold
+from freshwax.errors import UsageError
+from freshwax.model import Artist, ArtistState, Ref
+from freshwax.reports.escape import visible
+from freshwax.sources.spotify.identify import parse_artist_ref
+from freshwax.store.base import Seen, Store
+
+SOURCE = "spotify"
+RELEASE = re.compile(
+    r"(?:spotify:album:|.*open\.spotify\.com/(?:[\w-]+/)*album/)?([0-9A-Za-z]{22})(?:[/?#].*)?", re.IGNORECASE
+)
+CHOICES = 10
+
+
+def artist(store: Store, text: str) -> Artist:
+    """Return the watched artist that an ID, URI, link or name means. UsageError if it is none, or more than one."""
+    artist_id = parse_artist_ref(text)
+    if artist_id is not None:
+        found = store.artist(Ref(SOURCE, artist_id))
+        if found is None or found.state is ArtistState.REMOVED:
+            raise UsageError(f"{visible(text)!r} is not on the watch list.")
+        return found
+    listed = store.artists()
+    named = [one for one in listed if fold(one.name or "") == fold(text) or one.ref.id == text]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        raise UsageError(f"Several are called {visible(text)!r}; say which: {', '.join(one.ref.id for one in named)}.")
+    raise UsageError(f"{visible(text)!r} is not on the watch list.{_near(text, listed)}")
+
+
+def artists(store: Store, texts: Sequence[str]) -> list[Artist]:
+    """Return the artists that the texts mean, each once; all of them are found before anything is done."""
+    found = [artist(store, text) for text in texts]
+    return list({one.ref: one for one in found}.values())
+
+
+def _near(text: str, listed: list[Artist]) -> str:
+    import difflib
+
+    names = {fold(one.name): one.name for one in listed if one.name}
+    near = difflib.get_close_matches(fold(text), names, 1, 0.7)
+    return f" Did you mean {visible(names[near[0]])!r}?" if near else ""
+
+
+def release_id(text: str) -> str | None:
+    """Return the ID that a text names as ID, URI or link; None if it is a title."""
+    match = RELEASE.fullmatch(text.strip())
+    return match[1] if match else None
+
+
+def by_title(store: Store, title: str) -> Seen:
+    """Return the release of that title; UsageError with the choice where there are several, or none."""
+    wanted = fold(title)
+    everything = store.releases()
+    found = [seen for seen in everything if fold(seen.release.title) == wanted]
+    found = found or [seen for seen in everything if wanted and wanted in fold(seen.release.title)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(
+            f"No check has listed a release called {visible(title)!r}. If it exists, ask by its ID or link, with "
+            "--artist to hear about that artist's checks."
+        )
+    choice = "\n".join(f"  {_choice(seen)}" for seen in found[:CHOICES])
+    more = f"\n  and {len(found) - CHOICES} more" if len(found) > CHOICES else ""
+    raise UsageError(f"{len(found)} releases are called like that; ask by ID:\n{choice}{more}")
+
+
+def _choice(seen: Seen) -> str:
+    release = seen.release
+    names = ", ".join(credit.name for credit in release.artists)
+    day = release.date.value if release.date else "undated"
+    return visible(f"{release.ref.id}  {day}  {release.type}  {names}: {release.title}")

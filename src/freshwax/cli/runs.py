@@ -1,0 +1,62 @@
+"""``freshwax runs``: what was done, and past reports again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from freshwax import app
+from freshwax.cli import output
+from freshwax.cli.setup import Setup
+from freshwax.errors import UsageError
+from freshwax.model import Line, Ref, Report, Run
+from freshwax.reports.columns import RUNS
+from freshwax.reports.render import render
+from freshwax.reports.summary import summary
+from freshwax.store.base import Store
+
+
+@click.group("runs", invoke_without_command=True)
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
+@output.list_format
+@click.pass_context
+def command(ctx: click.Context, limit: int, format_: str | None) -> None:
+    """Show past runs, the newest first; `runs show ID` prints a run's report again."""
+    if ctx.invoked_subcommand is not None:
+        return
+    setup: Setup = ctx.obj
+    with app.open_store(setup.config, read_only=True) as store:
+        runs = store.runs(limit)
+    output.print_list(runs, RUNS, format_, app.now())
+
+
+@command.command("show")
+@click.argument("number", type=click.IntRange(min=1), metavar="ID")
+@output.report_format
+@click.option("--output", "target", type=click.Path(path_type=Path), metavar="FILE", help="Write it to a file.")
+@click.pass_obj
+def show(setup: Setup, /, number: int, format_: str | None, target: Path | None) -> None:
+    """Print what a run told, once more. Nothing is marked, nothing is asked."""
+    with app.open_store(setup.config, read_only=True) as store:
+        run = store.run(number)
+        if run is None:
+            newest = next(iter(store.runs(1)), None)
+            known = f"the newest is {newest.id}" if newest else "there was none yet"
+            raise UsageError(f"There is no run {number}; {known}.")
+        report = again(store, run)
+    chosen, now = output.chosen_format(format_, target), app.now()
+    output.write(render(report, chosen, now=now, width=output.width(), colour=output.colour(target)), target)
+    if chosen != "table":
+        setup.say("\n".join(summary(report, now)))
+
+
+def again(store: Store, run: Run) -> Report:
+    """Put together what was told of a run: by itself, and from the cache later."""
+    told = store.reports(run.id)
+    lines: dict[Ref, Line] = {}
+    for report in told:
+        for line in report.lines:
+            lines.setdefault(line.release.ref, line)
+    notes = told[-1].notes if told else ("Nothing of this run was told yet: `freshwax track --from-cache` does.",)
+    return Report(0, app.STDOUT, run.mode, run, tuple(lines.values()), notes if run.found or told else ())

@@ -1,0 +1,127 @@
+"""A release's story in plain words: why it was, or was not, told. Pure: what the store knows in, sentences out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from freshwax.model import Announcement, Artist, ArtistState, Kind, Known, Ref, Release, Silence
+from freshwax.reports.columns import names
+from freshwax.reports.escape import visible
+from freshwax.reports.words import ago, calendar_day, clock_time, release_date
+from freshwax.store.base import Change, Cooldown, Story, Telling
+
+KINDS = {
+    Kind.NEW: "new",
+    Kind.UPCOMING: "upcoming: its date lies in the future; it is told once more when it is out",
+    Kind.LATE: "late: it appeared well after the date that it bears",
+    Kind.EDITION: "another edition of {of}, told apart",
+    Kind.BACK_CATALOGUE: "back catalogue: it appeared now, but its date is old; told apart",
+}
+SILENCES = {
+    Silence.BASELINE: "not to be told: it was there at the first check and is older than the look-back",
+    Silence.HORIZON: "not to be told: it stands deeper in the list than had ever been read before, so it is not new",
+    Silence.FIRST_ASKED: "not to be told: it is older than the last check, and was only found because a type or market "
+    "was asked for the first time",
+    Silence.TOLD: "not to be told again: it was announced before, through another artist",
+    Silence.TWIN: "not to be told: it is the same release as {of}",
+    Silence.HELD: "held back: more releases appeared at once than this artist's history makes likely; "
+    "`freshwax release-held {artist}` decides them",
+}
+UNASKED = {
+    ArtistState.REMOVED: "it was removed from the watch list.",
+    ArtistState.DISABLED: "it is disabled, so nobody looks; `freshwax artists enable` changes that.",
+    ArtistState.GONE: "the source says that there is no such artist any more; it is looked for once a month.",
+}
+
+
+def tell(story: Story, watched: Iterable[Artist], cooldown: Cooldown | None, now: datetime) -> list[str]:
+    """Return the story. ``watched`` are the artists on the watch list that are credited on the release."""
+    out = [_heading(story.release, story.first_seen_at, now)]
+    out += [_decision(artist, known, now) for artist, known in story.decided]
+    out += [_waiting(channel, waiting) for channel, waiting in story.waiting]
+    out += [_told(telling, now) for telling in story.told]
+    if story.decided and not story.waiting and not story.told:
+        out.append("It was never told, and does not wait to be.")
+    decided = {artist.ref for artist, _ in story.decided}
+    for artist in watched:
+        if artist.ref not in decided:
+            out.append(f"No check of {_name(artist)} has listed it: {checks(artist, cooldown, now)}")
+    return out + [_change(change, now) for change in story.history]
+
+
+def never_listed(what: str, artist: Artist | None, cooldown: Cooldown | None, now: datetime) -> list[str]:
+    """Return what can be said of a release that no check has listed."""
+    out = [f"No check has listed {visible(what)}."]
+    if artist is not None:
+        return [*out, f"{_name(artist)}: {checks(artist, cooldown, now)}"]
+    return [*out, "With --artist ARTIST this says how that artist's checks went."]
+
+
+def checks(artist: Artist, cooldown: Cooldown | None, now: datetime) -> str:
+    """Say how the checks of an artist stand: why something of theirs may not have been seen yet."""
+    if artist.state in UNASKED:
+        return UNASKED[artist.state]
+    last = f"the last good check was {ago(artist.checked_at, now)}" if artist.checked_at else "it was never checked yet"
+    if artist.failures:
+        return f"{last}; {artist.failures} failed since, the last with {visible(artist.failure or 'an error')!r}."
+    if cooldown is not None and cooldown.until > now:
+        return f"{last}; {cooldown.source} is paused until {clock_time(cooldown.until, now)} ({cooldown.reason})."
+    if artist.history_incomplete:
+        return f"{last}, and its list was not read to the end yet."
+    if artist.checked_at is None:
+        return f"{last}; the next run asks."
+    return f"{last}; what appeared since is found when it is due again (or with `freshwax track --force`)."
+
+
+def _name(artist: Artist) -> str:
+    return visible(artist.name or artist.ref.id)
+
+
+def _day(value: datetime, now: datetime) -> str:
+    return calendar_day(value.astimezone(UTC).date(), now.astimezone(UTC).date())
+
+
+def _heading(release: Release, seen: datetime, now: datetime) -> str:
+    dated = f"dated {release_date(release.date, now.date())}" if release.date else "undated"
+    what = f"{names(release)}: {release.title} ({release.type}, {dated}, {release.ref.id})"
+    return f"{visible(what)}, first seen on {_day(seen, now)}."
+
+
+def _decision(artist: Artist, known: Known, now: datetime) -> str:
+    of = _of(known)
+    if known.silence is not None:
+        why = SILENCES[known.silence].format(of=of, artist=artist.ref.id)
+    elif known.kind is not None:
+        why = KINDS[known.kind].format(of=of)
+    else:
+        why = "known"
+    before = ""
+    if known.previous_check_at is not None:
+        before = f" (the check before was on {_day(known.previous_check_at, now)})"
+    return f"Through {_name(artist)}, decided on {_day(known.decided_at, now)}{before}: {why}."
+
+
+def _of(known: Known) -> str:
+    other: Ref | None = known.of or known.announced
+    return visible(other.id) if other and other != known.release.ref else "one that is known"
+
+
+def _waiting(channel: str, waiting: Announcement) -> str:
+    how = f", on {visible(channel)}" if channel != "stdout" else ""
+    if waiting.told_upcoming:
+        return f"It was told as upcoming and waits to be told again when it is out{how}."
+    return f"It waits to be told as {waiting.kind}{how}: `freshwax track --from-cache` prints it."
+
+
+def _told(telling: Telling, now: datetime) -> str:
+    where = "" if telling.channel == "stdout" else f" on {visible(telling.channel)}"
+    day = _day(telling.told_at, now)
+    if telling.hidden_by:
+        return f"It counts as told{where} since {day}, but a filter hid it: {visible(telling.hidden_by)}."
+    return f"Told{where} on {day} as {telling.kind} (report {telling.report_id})."
+
+
+def _change(change: Change, now: datetime) -> str:
+    before, after = visible(change.before or "nothing"), visible(change.after or "nothing")
+    return f"Since {_day(change.at, now)} its {visible(change.field)} is {after!r}; it was {before!r}."
