@@ -110,6 +110,17 @@ def test_what_did_not_change_is_asked_for_by_etag_and_a_304_answers() -> None:
     assert all(view.answered for view in second.views)
 
 
+def test_an_etag_that_cannot_be_sent_back_is_forgotten() -> None:
+    wire = Wire(lambda _: httpx2.Response(200, json={"items": []}, headers={"etag": "é".encode()}))
+
+    async def action(source: SpotifySource) -> None:
+        await source.check(remembering(await source.check(follow(), WANT)), WANT)
+
+    use(wire, action)
+
+    assert ["if-none-match" in request.headers for request in wire.api] == [False] * len(wire.api)
+
+
 def test_a_deep_read_goes_on_from_the_horizon() -> None:
     wire = Wire(lambda _: page(album(30)))
     mark = Mark(Group.SINGLE, "SE", START, START, 30)

@@ -22,8 +22,8 @@ T = TypeVar("T")
 
 SOURCE = "spotify"
 DEFAULT_TYPE = "single"  # what most releases are
-LENGTHS = {Precision.YEAR: 4, Precision.MONTH: 7, Precision.DAY: 10}
-BY_LENGTH = {length: precision for precision, length in LENGTHS.items()}
+BY_LENGTH = {4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY}
+LENGTHS: dict[str, int] = {precision.value: length for length, precision in BY_LENGTH.items()}
 DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 
 
@@ -140,7 +140,7 @@ def parse_date(value: object, precision: object) -> ReleaseDate | None:
         return None
     length = len(value)
     if isinstance(precision, str):
-        length = min(length, LENGTHS.get(precision, length))  # type: ignore[call-overload]
+        length = min(length, LENGTHS.get(precision, length))
     while length > 4 and not _is_day(value[:length]):
         length -= 3
     return ReleaseDate(intern(value[:length]), BY_LENGTH[length])
