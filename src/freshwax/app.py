@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from freshwax.clock import Clock, SystemClock
 from freshwax.config import Config
+from freshwax.errors import UsageError
 from freshwax.model import ArtistState, Group, Kind, Mode, Ref, Report
 from freshwax.store.base import Store
 
 if TYPE_CHECKING:
+    from freshwax.sources.limits import Gate
     from freshwax.sources.spotify.client import Fact, SpotifySource
+    from freshwax.tracking.options import RunOptions
 
 SOURCE = "spotify"
 STDOUT = "stdout"
@@ -114,12 +117,68 @@ def track(
     ``emit`` prints a report that is fixed already and has flushed it when it returns; only then it counts as told. It
     is not called with ``background``. ``progress`` is told how many artists are done, of how many, and which.
     """
-    raise NotImplementedError
+    from freshwax.tracking.report import fix_report, report_from_cache
+
+    settings = _run_options(config, options)
+    if options.from_cache:
+        with open_store(config) as store:
+            return _tell(store, report_from_cache(store, settings, now()), emit)
+    with run_lock(config), open_store(config) as store:
+        if not store.artists({ArtistState.ACTIVE, ArtistState.GONE}):
+            raise UsageError("The watch list is empty: put artists on it with `freshwax artists import FILE` first.")
+        from freshwax.tracking import session
+
+        def source() -> tuple[SpotifySource, Gate]:
+            made = make_source(config, store, clock())
+            return made, made.gate
+
+        run = session.track(store, source, clock(), settings, progress)
+        report = fix_report(store, run, settings, now())
+        return report if options.background else _tell(store, report, emit)
+
+
+def _tell(store: Store, report: Report, emit: Callable[[Report], None]) -> Report:
+    """Print a report, and record it as told once that is done; one that is told again has no number."""
+    emit(report)
+    if report.id:
+        store.tell(report.id, now())
+    return report
+
+
+def _run_options(config: Config, options: TrackOptions) -> RunOptions:
+    from freshwax.tracking.options import RunOptions
+
+    since = options.since
+    return RunOptions(
+        mode=options.mode,
+        market=config.market,
+        groups=options.types or config.types,
+        types=None if options.types is None else frozenset(options.types),
+        kinds=frozenset(options.kinds),
+        excluded=config.exclude_titles,
+        artists=None if options.only is None else frozenset(options.only),
+        lookback=options.lookback,
+        check_interval=timedelta(days=config.check_interval),
+        fresh_for=timedelta(hours=config.fresh_for),
+        audit_interval=timedelta(days=config.audit_interval),
+        budget=options.budget,
+        per_day=config.spotify_requests_per_day or None,
+        force=options.force,
+        concurrency=config.concurrency,
+        since=None if since is None else datetime(since.year, since.month, since.day, tzinfo=UTC),
+    )
 
 
 def release_held(config: Config, artist: Ref) -> int:
     """Decide an artist's held releases by the usual rules; return how many will be told."""
-    raise NotImplementedError
+    from freshwax.discovery.classify import Moment
+    from freshwax.tracking.session import decide_held
+
+    with open_store(config) as store:
+        last = next(iter(store.runs(1)), None)
+        if last is None:
+            return 0
+        return decide_held(store, artist, Moment(now(), last.id, config.market, config.lookback), (STDOUT,))
 
 
 def keep_cooldown(store: Store, source: SpotifySource) -> None:

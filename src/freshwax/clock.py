@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -37,6 +36,8 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait for real."""
+        import asyncio  # here: reading commands never wait, and start faster without it
+
         await asyncio.sleep(seconds)
 
 
@@ -60,4 +61,6 @@ class SimulatedClock:
 
     async def sleep(self, seconds: float) -> None:
         """Let other tasks run, without moving the calendar: pacing must not make days pass."""
+        import asyncio  # here: reading commands never wait, and start faster without it
+
         await asyncio.sleep(min(seconds, 0.0))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from freshwax.discovery.classify import Moment, decide, undecided
 from freshwax.discovery.editions import keys_of
 from freshwax.errors import CheckError
-from freshwax.model import Artist, ArtistState, CheckResult, Observation, Ref, Release
+from freshwax.model import Announced, Artist, ArtistState, CheckResult, Observation, Release
 from freshwax.store.base import Check, Store, Transaction
 
 BELIEVED = 2  # 404s in a row before the next one is taken at its word
@@ -31,7 +31,7 @@ def commit(
     return result
 
 
-def announced_among(tx: Transaction, releases: Iterable[Release]) -> Collection:  # type: ignore[type-arg]
+def announced_among(tx: Transaction, releases: Iterable[Release]) -> Sequence[Announced]:
     """Return what was announced, through whomever, of some releases and of those with the same keys."""
     wanted = {release.ref: keys_of(release).key for release in releases}
     return tx.announced(wanted.keys(), {key for key in wanted.values() if key}) if wanted else ()
@@ -49,8 +49,3 @@ def record_failure(store: Store, artist: Artist, failure: CheckError, moment: Mo
 def by_name(artist: Artist) -> str:
     """Return how to name an artist to a person."""
     return artist.name or artist.ref.id
-
-
-def refs(artists: Iterable[Artist]) -> list[Ref]:
-    """Return the artists' refs."""
-    return [artist.ref for artist in artists]

@@ -64,7 +64,8 @@ def deep_walk(follow: Follow, group: Group, pages: int, page_size: int) -> Gener
     the part read before shows anew in a list that was never read to its end has moved up: it counts as deeper.
     """
     mark = follow.marks[group]
-    cursor = mark.deep_cursor if mark.deep_cursor is not None else mark.horizon
+    unread = mark.horizon if mark.read_to_end_at is None else 0  # an audit reads everything once more
+    cursor = mark.deep_cursor if mark.deep_cursor is not None else unread
     start = offset = max(cursor - _OVERLAP, 0)
     listed: list[Listed] = []
     ended = False
@@ -225,7 +226,7 @@ class _Walk:
         if head is None or head.total is None:
             raise _Unordered(_MISPLACED)
         albums = head.total
-        start = _window_offset(albums, self.page_size)
+        start = _window_offset(albums, None, self.page_size)
         self.seen.pop(Group.SINGLE, None)
         window = yield from self._page(PAIR, start, "probe where the albums end now")
         found = self._split(window, start)
@@ -338,7 +339,7 @@ class _Walk:
         singles = None if total is None else max(total - albums, 0)
         before = _expected_singles(self.windows.get(_name(PAIR)), self.counts.get(Group.ALBUM))
         oldest = self._list(Group.ALBUM).by_position.get(albums - 1)
-        start = _window_offset(albums, self.page_size)
+        start = _window_offset(albums, total, self.page_size)
         if page is not None and start == offset:
             window = Window(offset, tuple(one.release.ref.id for one in page.entries), page.etag)
         elif start:
@@ -373,7 +374,7 @@ class _Walk:
         """Refuse a list that had entries and comes back empty; the third time in a row it is believed."""
         if page.entries or page.not_modified:
             return
-        had = any(one.group in groups for one in self.follow.known.values())
+        had = any(one.group in groups and self._mark(one.group) for one in self.follow.known.values())
         was_empty = self.old is not None and all(self.old.counts.get(group) == 0 for group in groups)
         artist = self.follow.artist
         believed = artist.failure == "empty" and artist.failures >= _BELIEVED
@@ -411,9 +412,10 @@ def _name(groups: Sequence[Group]) -> str:
     return ",".join(groups)
 
 
-def _window_offset(albums: int, page_size: int) -> int:
+def _window_offset(albums: int, total: int | None, page_size: int) -> int:
     """Return where the window begins: one before the first single, or at the top where one page shows both heads."""
-    return albums - 1 if albums >= page_size else 0
+    fits = total is not None and total <= page_size
+    return albums - 1 if albums >= page_size and not fits else 0
 
 
 def _expected_singles(window: Window | None, albums: int | None) -> tuple[str | None, ...]:

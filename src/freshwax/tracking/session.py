@@ -1,0 +1,76 @@
+"""A run in this process: the event loop around it, and the signals that end it early."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from freshwax.clock import Clock
+from freshwax.discovery.classify import Moment, release_held
+from freshwax.model import Ref, Run, Silence
+from freshwax.sources.base import Source
+from freshwax.store.base import Store
+from freshwax.tracking.check import announced_among
+from freshwax.tracking.options import Meter, Progress, RunOptions
+from freshwax.tracking.run import run
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def track(
+    store: Store,
+    open_source: Callable[[], tuple[Source, Meter]],
+    clock: Clock,
+    options: RunOptions,
+    progress: Progress | None = None,
+) -> Run:
+    """Do one run and return it, finished. ``open_source`` is called inside the event loop, which the source belongs to.
+
+    SIGINT and SIGTERM end the run as ``paused``: what is on the wire is dropped, what was committed stays.
+    """
+    return asyncio.run(_track(store, open_source, clock, options, progress))
+
+
+async def _track(
+    store: Store,
+    open_source: Callable[[], tuple[Source, Meter]],
+    clock: Clock,
+    options: RunOptions,
+    progress: Progress | None,
+) -> Run:
+    source, meter = open_source()
+    task = asyncio.create_task(run(store, source, meter, clock, options, progress))
+    try:
+        with _ending_on_signals(task):
+            return await task
+    finally:
+        await source.aclose()
+
+
+@contextmanager
+def _ending_on_signals(task: asyncio.Task[Run]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    # Not every platform, and no thread but the main one, can handle signals in the loop.
+    with suppress(NotImplementedError, ValueError, RuntimeError):
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, task.cancel)
+    try:
+        yield
+    finally:
+        with suppress(NotImplementedError, ValueError, RuntimeError):
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+
+def decide_held(store: Store, artist: Ref, moment: Moment, channels: tuple[str, ...]) -> int:
+    """Decide an artist's held releases by the usual rules; return how many are to be told now."""
+    with store.write() as tx:
+        follow = tx.follow(artist)
+        held = [known.release for known in follow.known.values() if known.silence is Silence.HELD]
+        if not held:
+            return 0
+        result = release_held(follow, announced_among(tx, held), moment)
+        tx.save(result, channels)
+    return sum(one.kind is not None for one in result.decisions)
