@@ -258,3 +258,15 @@ def test_requests_sent_in_one_go_are_answered_in_order(server, caller, nightjar)
     while piece := caller.connection.sock.recv(65_536):
         received += piece
     assert received.index(b"HTTP/1.1 200 OK") < received.index(b"HTTP/1.1 400 Bad Request")
+
+
+def test_a_stopped_server_refuses_connections_and_comes_back_where_it_was(server, caller):
+    url = server.api_url
+    server.stop()
+    caller.connection.close()
+    with pytest.raises(ConnectionRefusedError):
+        caller.albums()
+    caller.connection.close()
+    server.start()
+    assert (server.api_url, caller.status()) == (url, 200)
+    assert len(server.requests) == 1

@@ -77,7 +77,7 @@ class SpotifyApi:
         self._tokens: dict[str, datetime] = {}
         self._spent: deque[datetime] = deque()
         self._recent: deque[float] = deque()
-        self._page = lru_cache(PAGES_KEPT)(self._listing_page)
+        self._page = lru_cache(PAGES_KEPT)(self._kept_page)
 
     def expire_tokens(self) -> None:
         """Every token given so far is refused from now on."""
@@ -181,7 +181,7 @@ class SpotifyApi:
         if asked.market is not None and not MARKET.fullmatch(asked.market):
             raise Refused(error(400, "Invalid market code"))
         if active:
-            return self._interfered_page(asked.artist, asked.groups, asked.market, window, active)
+            return self._make_page(asked.artist, asked.groups, asked.market, window, active)
         version = self.world.version(asked.artist, self.at)
         return self._page(asked.artist, asked.groups, asked.market, window, version)
 
@@ -194,13 +194,13 @@ class SpotifyApi:
             raise Refused(error(400, "Invalid offset"))
         return offset, limit
 
-    def _listing_page(
+    def _kept_page(
         self, artist_id: str, groups: tuple[str, ...], market: str | None, window: tuple[int, int], version: int
     ) -> Body:
         del version  # part of the cache's key: what was listed at another version is another page
-        return self._interfered_page(artist_id, groups, market, window, [])
+        return self._make_page(artist_id, groups, market, window, [])
 
-    def _interfered_page(
+    def _make_page(
         self,
         artist_id: str,
         groups: tuple[str, ...],

@@ -36,6 +36,7 @@ class Habits:
     twin_share: float = 0.02
     deluxe_share: float = 0.12  # of new albums
     back_dated_share: float = 0.02  # listed weeks or months after their date
+    early_share: float = 0.0  # listed days before their date; Spotify rarely does, other services do
     vague_share: float = 0.06  # 1 January, a year or a month in place of a day, among older dates
     odd_share: float = 0.01  # titles
     hostile_share: float = 0.03  # titles, in hostile worlds
@@ -203,6 +204,8 @@ class _Generator:
         arrival = self._arrival(dice, day)
         if dice.chance(self.habits.back_dated_share):
             arrival += timedelta(days=dice.between(20, 400))
+        elif dice.chance(self.habits.early_share):
+            arrival -= timedelta(days=2 + dice.below(5))
         release = self._release(career, kind, day.isoformat(), arrival, title)
         if release.title and dice.chance(self.habits.twin_share):
             self._twin(dice, release)

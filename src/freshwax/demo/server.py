@@ -22,7 +22,10 @@ from freshwax.demo.world import World
 
 
 class DemoServer:
-    """Serves a world on loopback from a thread of its own, from ``start`` to ``stop``."""
+    """Serves a world on loopback from a thread of its own, from ``start`` to ``stop``.
+
+    A stopped server refuses connections; started again, it is found at the same port, and knows the tokens it gave.
+    """
 
     def __init__(
         self, world: World, at: datetime, manners: Manners | None = None, *, latency: float = 0.0, port: int = 0

@@ -1,0 +1,113 @@
+"""A user in a simulated world: the real client over real HTTP, against the stand-in server, in simulated time.
+
+The tour, the benchmarks and the end-to-end tests all stand on this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from freshwax.clock import SimulatedClock
+from freshwax.demo.server import DemoServer
+from freshwax.demo.world import World
+from freshwax.model import DEFAULT_GROUPS, Kind, Mode, Ref, Report, Run
+from freshwax.sources.http import Secret
+from freshwax.sources.limits import Gate
+from freshwax.sources.spotify.client import SpotifySource, make_spotify
+from freshwax.store.base import Store
+from freshwax.tracking import session
+from freshwax.tracking.options import RunOptions
+from freshwax.tracking.report import fix_report
+
+PAGE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a series of reports told, held against what the world truly brought.
+
+    ``expected``: truths that the listings showed first at some check after the first one. ``twice`` and ``lost``: IDs of
+    truths told more than once, or never. ``delayed``: told, but not in the first run that could have seen it.
+    """
+
+    expected: int
+    told: int
+    twice: tuple[str, ...]
+    lost: tuple[str, ...]
+    delayed: tuple[str, ...]
+
+
+class Trial:
+    """Follows a world's artists with one store, run after run."""
+
+    def __init__(
+        self, world: World, server: DemoServer, store: Store, clock: SimulatedClock, *, per_day: int | None = None
+    ) -> None:
+        self.world = world
+        self.server = server
+        self.store = store
+        self.clock = clock
+        self.reports: list[tuple[datetime, Report]] = []
+        self._per_day = per_day
+        self._options = RunOptions(Mode.INCREMENTAL, "US", per_day=per_day)
+
+    def follow(self, artists: Iterable[str]) -> None:
+        """Put artists on the watch list."""
+        watched = [(Ref("spotify", one), self.world.artists[one].name) for one in artists]
+        self.store.watch(watched, self.clock.now())
+
+    def track(self, at: datetime, options: RunOptions | None = None) -> tuple[Run, Report]:
+        """Let it be ``at``, do a run, and read its report."""
+        self.clock.move_to(at)
+        self.server.at = at
+        settings = options or self._options
+        run = session.track(self.store, self._source, self.clock, settings)
+        report = fix_report(self.store, run, settings, at)
+        self.store.tell(report.id, at)
+        self.reports.append((at, report))
+        return run, report
+
+    def _source(self) -> tuple[SpotifySource, Gate]:
+        manners = self.server.manners
+        source = make_spotify(
+            manners.client_id,
+            Secret(manners.client_secret),
+            self.store,
+            self.clock,
+            api_url=self.server.api_url,
+            accounts_url=self.server.accounts_url,
+            requests_per_second=0,
+            requests_per_day=self._per_day,
+        )
+        return source, source.gate
+
+    def full_scan(self, artists: Iterable[str], at: datetime) -> int:
+        """Return how many requests reading every list whole would have cost: a page of ten at a time."""
+        counts = (len(self.world.listings(one, DEFAULT_GROUPS, at)) for one in artists)
+        return sum(max(-(-count // PAGE), 1) for count in counts)
+
+    def score(self, artists: Collection[str]) -> Score:
+        """Hold what was told against what the listings showed at each run after the first."""
+        return score(self.world, artists, self.reports)
+
+
+def score(world: World, artists: Collection[str], reports: Sequence[tuple[datetime, Report]]) -> Score:
+    """Compare reports with the truth of the world; what the first run told counts as learnt."""
+    truth_of = {one.id: one.truth for one in world.releases}
+    told: dict[str, list[datetime]] = {}
+    for at, report in reports:
+        for line in report.lines:
+            if line.hidden_by is None and line.kind is not Kind.UPCOMING:
+                told.setdefault(truth_of[line.release.ref.id], []).append(at)
+    shown = world.truth_seen(artists, [at for at, _ in reports])
+    first, *later = shown
+    expected = {truth: at for at in later for truth in shown[at]}
+    return Score(
+        expected=len(expected),
+        told=sum(truth in told for truth in expected),
+        twice=tuple(sorted(truth for truth, times in told.items() if len(times) > 1)),
+        lost=tuple(sorted(truth for truth in expected if truth not in told)),
+        delayed=tuple(sorted(truth for truth, at in expected.items() if truth in told and min(told[truth]) > at)),
+    )
