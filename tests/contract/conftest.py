@@ -1,0 +1,20 @@
+"""Every store passes the same suites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from freshwax.store.base import Store
+from freshwax.store.memory import MemoryStore
+from freshwax.store.sqlite import SQLiteStore
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store of each kind."""
+    with closing(MemoryStore() if request.param == "memory" else SQLiteStore.open(tmp_path / "f.db")) as opened:
+        yield opened
