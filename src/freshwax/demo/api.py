@@ -6,9 +6,7 @@ import base64
 import math
 import re
 import secrets
-import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -17,6 +15,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from freshwax.clock import Clock, SystemClock
 from freshwax.demo import shapes
 from freshwax.demo.faults import Asked, Effect, Fault, Logged, What
 from freshwax.demo.shapes import JSON_TYPE, Body, error, token_error
@@ -63,9 +62,7 @@ class SpotifyApi:
     answered, the control path's aside.
     """
 
-    def __init__(
-        self, world: World, at: datetime, manners: Manners, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, world: World, at: datetime, manners: Manners, clock: Clock | None = None) -> None:
         self.world = world
         self.at = at
         self.manners = manners
@@ -73,7 +70,7 @@ class SpotifyApi:
         self.latency = 0.0
         self.faults: list[Fault] = []
         self.log: list[Logged] = []
-        self._monotonic = monotonic
+        self._monotonic = (clock or SystemClock()).monotonic  # for the rate limit only: it runs in real seconds
         self._tokens: dict[str, datetime] = {}
         self._spent: deque[datetime] = deque()
         self._recent: deque[float] = deque()
