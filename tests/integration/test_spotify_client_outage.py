@@ -44,6 +44,7 @@ class Told:
     ok: int = 0
     failed: list[CheckError] = field(default_factory=list)
     ended: list[SourceError | AuthError] = field(default_factory=list)
+    ended_at: list[float] = field(default_factory=list)
     seconds: float = 0.0
     source: SpotifySource = field(init=False)
     clock: LoopClock = field(default_factory=LoopClock)
@@ -67,6 +68,7 @@ def track(wire: Wire, artists: int = 500, workers: int = 8, **options: Any) -> T
                     told.failed.append(failure)
                 except (SourceError, AuthError) as end:
                     told.ended.append(end)
+                    told.ended_at.append(told.clock.monotonic())
 
         await asyncio.gather(*(work() for _ in range(workers)))
         told.seconds = told.clock.monotonic()
@@ -105,6 +107,7 @@ def test_an_outage_of_the_api_reports_itself_within_a_minute_and_50_requests(out
     assert told.ok == 0
     assert 10 <= len(told.failed) <= 17
     assert {type(end) for end in told.ended} == {SourceDown}
+    assert wire.times[-1] <= told.ended_at[0], "asked on with the circuit open"
     assert len(told.ledger.rows) == len(wire.api)
     assert all(row[2] is not None for row in told.ledger.rows)
 
@@ -234,7 +237,11 @@ def test_short_refusals_without_end_become_a_pause(headers: dict[str, str]) -> N
 
 
 def test_a_token_service_that_refuses_for_long_is_asked_once() -> None:
-    wire = Wire(refused, on_token=lambda _: httpx2.Response(429, headers={"retry-after": "600"}))
+    async def slowly(_: httpx2.Request) -> Answer:
+        await asyncio.sleep(3)
+        return httpx2.Response(429, headers={"retry-after": "600"})
+
+    wire = Wire(refused, on_token=slowly)
     told = track(wire)
 
     assert (len(wire.tokens), len(wire.api)) == (1, 0)

@@ -107,6 +107,7 @@ class Wire:
     def __init__(self, on_api: Handler, on_token: Handler | None = None) -> None:
         self.api: list[httpx2.Request] = []
         self.tokens: list[httpx2.Request] = []
+        self.times: list[float] = []
         self.in_flight = self.most_in_flight = 0
         self._on_api = on_api
         self._on_token = on_token or (lambda _: httpx2.Response(200, json=TOKEN))
@@ -114,6 +115,7 @@ class Wire:
     async def __call__(self, request: httpx2.Request) -> httpx2.Response:
         of_token = request.url.path == "/api/token"
         (self.tokens if of_token else self.api).append(request)
+        self.times.append(asyncio.get_running_loop().time())
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:

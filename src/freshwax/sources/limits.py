@@ -266,7 +266,8 @@ class Sender:
                 retries += 1
                 continue
             if response.status != 429 and not (response.status == 503 and "retry-after" in response.headers):
-                self._note_answer(round_before)
+                self.breaker.request_answered()
+                self._refused_rounds = 0
                 return response
             refusals += 1
             self._hold_or_pause(response, round_before, refusals)
@@ -288,11 +289,6 @@ class Sender:
             finally:
                 self.gate.settle(number, status, wire)
         return _healthy(response)
-
-    def _note_answer(self, round_before: int) -> None:
-        self.breaker.request_answered()
-        if round_before == self._round:
-            self._refused_rounds = 0
 
     def _hold_or_pause(self, response: Response, round_before: int, refusals: int) -> None:
         """Make everybody wait for a short ``Retry-After``; raise ``Paused`` for anything longer."""
