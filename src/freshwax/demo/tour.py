@@ -16,7 +16,7 @@ from freshwax.demo.trial import Score, Trial
 from freshwax.errors import UsageError
 from freshwax.model import Kind, Line, Report, Run
 from freshwax.reports.escape import visible
-from freshwax.reports.layout import clip
+from freshwax.reports.layout import fit
 from freshwax.store.sqlite import SQLiteStore
 
 ARTISTS = 120
@@ -95,7 +95,7 @@ def _line(line: Line) -> str:
     release = line.release
     artists = ", ".join(credit.name for credit in release.artists)
     date = release.date.value if release.date else "no date"
-    return clip(visible(f"  {line.kind:<14} {date:<10}  {release.title or '(untitled)'} – {artists}"), WIDTH)
+    return fit(visible(f"  {line.kind:<14} {date:<10}  {release.title or '(untitled)'} – {artists}"), WIDTH)
 
 
 def _found(report: Report) -> str:
