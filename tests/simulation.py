@@ -15,7 +15,8 @@ from freshwax.demo.world import World, WorldRelease
 from freshwax.errors import CheckError, Paused
 from freshwax.model import Cost, Credit, Follow, Group, Kind, Listed, Mode, Observation, Ref, Release, Report, Run
 from freshwax.sources.base import Candidate, Want
-from freshwax.sources.spotify.listing import check_walk, deep_walk
+from freshwax.sources.spotify.depth import deep_walk
+from freshwax.sources.spotify.listing import check_walk
 from freshwax.sources.spotify.pages import Page, PageRequest
 from freshwax.store.base import Store
 from freshwax.store.memory import MemoryStore
@@ -32,7 +33,8 @@ class KilledError(BaseException):
 
 @dataclass
 class WorldSource:
-    """A source that reads a world. ``failing`` artists answer with an error; ``quota`` requests are left (None: any)."""
+    """A source that reads a world. ``failing`` artists answer with an error; ``quota`` requests are left (None:
+    any)."""
 
     world: World
     clock: SimulatedClock

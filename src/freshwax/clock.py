@@ -36,7 +36,7 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait for real."""
-        import asyncio  # here: reading commands never wait, and start faster without it
+        import asyncio  # noqa: PLC0415 -- reading commands never wait, and start faster without it
 
         await asyncio.sleep(seconds)
 
@@ -61,6 +61,6 @@ class SimulatedClock:
 
     async def sleep(self, seconds: float) -> None:
         """Let other tasks run, without moving the calendar: pacing must not make days pass."""
-        import asyncio  # here: reading commands never wait, and start faster without it
+        import asyncio  # noqa: PLC0415 -- reading commands never wait, and start faster without it
 
         await asyncio.sleep(min(seconds, 0.0))

@@ -63,8 +63,9 @@ class SourceError(FreshwaxError):
 class CheckError(SourceError):
     """One artist's check failed.
 
-    ``code`` is a stable word: ``not_found``, ``empty``, ``bad_id``, ``bad_data``, ``too_large``, ``server``, ``network``,
-    ``timeout``, ``forbidden``, ``http``. ``transient``: the source itself seems ill (counts towards the circuit breaker).
+    ``code`` is a stable word: ``not_found``, ``empty``, ``bad_id``, ``bad_data``, ``too_large``, ``server``,
+    ``network``, ``timeout``, ``forbidden``, ``http``. ``transient``: the source itself seems ill (counts towards
+    the circuit breaker).
     """
 
     def __init__(self, message: str, *, code: str, transient: bool = False) -> None:
@@ -87,4 +88,4 @@ class SourceDown(SourceError):
 
 
 class ClockSkew(SourceError):
-    """This machine's clock and the source's differ by more than a day."""
+    """The machine's clock and the source's differ by more than a day."""

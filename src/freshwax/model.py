@@ -165,9 +165,9 @@ class Mark:
 class Known:
     """A release that was decided for an artist before, as much of it as later decisions need.
 
-    ``key`` and ``marks`` are those of ``discovery.editions``. ``announced`` names the release under which it was, or will
-    be, told (itself, or the twin that was seen first); None where it was never to be told. ``previous_check_at`` is the
-    watermark that the decision was made against.
+    ``key`` and ``marks`` are those of ``discovery.editions``. ``announced`` names the release under which it was,
+    or will be, told (itself, or the twin that was seen first); None where it was never to be told.
+    ``previous_check_at`` is the watermark that the decision was made against.
     """
 
     release: Release

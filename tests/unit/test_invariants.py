@@ -1,6 +1,7 @@
 """Nothing lost, nothing twice: over random worlds, and whatever order of checks, failures, kills and removals.
 
-The truth comes from the world's own groups: twins and re-listings share one, whatever the code under test thinks of them.
+The truth comes from the world's own groups: twins and re-listings share one, whatever the code under test thinks of
+them.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def worlds(draw: st.DrawFn) -> World:
         add_news(draw, world, artists, number)
     for old in list(world.build().releases):
         if draw(st.integers(0, 11)) == 0:
-            world.withdraw(old, START + timedelta(days=draw(st.integers(1, DAYS)))) if old.withdrawn_at is None else None
+            world.withdraw(old, START + timedelta(days=draw(st.integers(1, DAYS)))) if old.withdrawn_at is None else
+            None
     return world.build()
 
 

@@ -85,6 +85,8 @@ def _check(flags: dict[str, Any], format_: str | None, target: Path | None) -> N
                 raise click.UsageError(f"--from-cache sends no request: --{name} has no meaning with it.")
     if flags["background"] and (format_ or target):
         raise click.UsageError("--background prints nothing; --from-cache prints it later, in any --format.")
+    if target is not None and not target.expanduser().parent.is_dir():
+        raise click.UsageError(f"There is no folder {str(target.parent)!r} to write into.")
 
 
 def _add(setup: Setup, files: tuple[str, ...]) -> tuple[tuple[Ref, ...] | None, bool]:

@@ -47,7 +47,7 @@ class Manners:
     token_seconds: int = 3_600
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not an error
+class Refused(Exception):
     """The request is answered with this error response."""
 
     def __init__(self, response: Response) -> None:

@@ -95,7 +95,7 @@ def _line(line: Line) -> str:
     release = line.release
     artists = ", ".join(credit.name for credit in release.artists)
     date = release.date.value if release.date else "no date"
-    return fit(visible(f"  {line.kind:<14} {date:<10}  {release.title or '(untitled)'} – {artists}"), WIDTH)
+    return fit(visible(f"  {line.kind:<14} {date:<10}  {release.title or '(untitled)'} / {artists}"), WIDTH)
 
 
 def _found(report: Report) -> str:
@@ -121,8 +121,10 @@ def _verdict(score: Score, rows: list[tuple[Run, int, int]], seconds: float) -> 
     requests, scan = sum(one.cost.requests for one, _, _ in weekly), sum(cost for _, _, cost in weekly)
     out = [
         "",
-        f"{score.told} of {score.expected} releases that appeared in {WEEKS} weeks were told, "
-        f"{len(score.twice)} of them twice.",
+        (
+            f"{score.told} of {score.expected} releases that appeared in {WEEKS} weeks were told, "
+            f"{len(score.twice)} of them twice."
+        ),
         f"{requests} requests in {WEEKS} weeks, where full scans take {scan}; all of it took {seconds:.1f} s.",
     ]
     if score.delayed or score.lost:

@@ -28,8 +28,9 @@ PAGE = 10
 class Score:
     """What a series of reports told, held against what the world truly brought.
 
-    ``expected``: truths that the listings showed first at some check after the first one. ``twice`` and ``lost``: IDs of
-    truths told more than once, or never. ``delayed``: told, but not in the first run that could have seen it.
+    ``expected``: truths that the listings showed first at some check after the first one. ``twice`` and ``lost``:
+    IDs of truths told more than once, or never. ``delayed``: told, but not in the first run that could have seen
+    it.
     """
 
     expected: int
@@ -102,7 +103,7 @@ def score(world: World, artists: Collection[str], reports: Sequence[tuple[dateti
             if line.hidden_by is None and line.kind is not Kind.UPCOMING:
                 told.setdefault(truth_of[line.release.ref.id], []).append(at)
     shown = world.truth_seen(artists, [at for at, _ in reports])
-    first, *later = shown
+    _, *later = shown  # the first run learns
     expected = {truth: at for at in later for truth in shown[at]}
     return Score(
         expected=len(expected),

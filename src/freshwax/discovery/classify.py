@@ -149,7 +149,9 @@ def release_held(follow: Follow, announced: Sequence[Announced], moment: Moment)
 
 
 def _cases(follow: Follow, seen: Observation, moment: Moment, *, first_check: bool) -> list[_Case]:
-    """Return the undecided releases, oldest first, the plain edition before the others: the order in which to decide."""
+    """Return the undecided releases, oldest first, the plain edition before the others: the order in which to
+    decide.
+    """
     first_checked_at = min((mark.first_checked_at for mark in follow.marks.values()), default=None)
     last_checked_at = max((mark.checked_at for mark in follow.marks.values()), default=None)
     wanted = {listed.release.ref.id for listed in undecided(follow, seen)}
@@ -231,7 +233,7 @@ class _Memory:
         return None
 
 
-def _verdict(case: _Case, memory: _Memory, moment: Moment) -> Decision:
+def _verdict(case: _Case, memory: _Memory, moment: Moment) -> Decision:  # noqa: PLR0911 -- the rows of a table
     """Return the decision of the first row of the table that fits."""
     if memory.was_announced(case.release.ref):
         return _silent(case, Silence.TOLD, announced=case.release.ref)

@@ -1,8 +1,8 @@
 """Which releases are the same: the key of a release, its edition marks, and what follows from them.
 
-Two releases with one key are the same music. With the same edition marks and dates within ``TWIN_DAYS`` of the first one
-seen they are twins (explicit and clean, market doubles, a re-listing under a new ID): one release. With other edition marks
-(deluxe, remaster, anniversary) one is an edition of the other.
+Two releases with one key are the same music. With the same edition marks and dates within ``TWIN_DAYS`` of the
+first one seen they are twins (explicit and clean, market doubles, a re-listing under a new ID): one release. With
+other edition marks (deluxe, remaster, anniversary) one is an edition of the other.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """Title filters: they read words and brackets, not substrings.
 
-"Alive", "Olive Tree", "Deliverance" and "Demons" hold no filter word at all; "Long Live" holds one where it is an ordinary
-word, not a mark.
+"Alive", "Olive Tree", "Deliverance" and "Demons" hold no filter word at all; "Long Live" holds one where it is an
+ordinary word, not a mark.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from freshwax.discovery.editions import take_apart, words
 
@@ -48,4 +49,4 @@ def _marks_base(base: list[str], wanted: list[str]) -> bool:
     if len(wanted) > 1 or wanted[0] not in _PLAIN_SENSE:
         return _holds(base, wanted)
     followers = _PLAIN_SENSE[wanted[0]]
-    return any(word == wanted[0] and after in followers for word, after in zip(base, base[1:], strict=False))
+    return any(word == wanted[0] and after in followers for word, after in pairwise(base))

@@ -10,9 +10,9 @@ from freshwax.model import GroupView, Mark
 def beyond_horizon(view: GroupView, mark: Mark | None, known: Collection[str]) -> frozenset[str]:
     """Return the IDs of a view's unknown releases that lie deeper than the listing was ever read.
 
-    What was read before stood at the positions below ``mark.horizon``. Since then ``view.removed`` of it went, and each
-    unknown release further up pushed the rest down by one. Nothing is beyond the horizon of a list that was read to its end,
-    and a list that was never read (no mark) has none: its first check decides by date alone.
+    What was read before stood at the positions below ``mark.horizon``. Since then ``view.removed`` of it went, and
+    each unknown release further up pushed the rest down by one. Nothing is beyond the horizon of a list that was
+    read to its end, and a list that was never read (no mark) has none: its first check decides by date alone.
     """
     if mark is None or mark.read_to_end_at is not None:
         return frozenset()

@@ -24,8 +24,9 @@ def lines_to_tell(
 ) -> list[Line]:
     """Return the lines of a report from what waits in an outbox, in the outbox's order.
 
-    An ``upcoming`` release that is out by now is ``new``; one that was told as such and is not out yet gives no line. A line
-    that a filter hides (``kinds`` that are wanted, None for all; ``excluded`` title words) carries the filter's name.
+    An ``upcoming`` release that is out by now is ``new``; one that was told as such and is not out yet gives no
+    line. A line that a filter hides (``kinds`` that are wanted, None for all; ``excluded`` title words) carries the
+    filter's name.
     """
     lines = []
     for one in waiting:

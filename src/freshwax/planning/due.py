@@ -35,7 +35,8 @@ def plan_run(
     fresh_for: timedelta,
     force: bool = False,
 ) -> Plan:
-    """Return who is checked now: those whose last check is older than ``check_interval`` less a day, or failed, or is missing.
+    """Return who is checked now: those whose last check is older than ``check_interval`` less a day, or failed, or
+    is missing.
 
     Artists that were never learnt and those that are due take turns, the longest waiting first, so that a spent quota
     starves neither. A check that is stored with an instant in the future proves nothing: that artist is due.
@@ -94,7 +95,8 @@ def share(available: int | None, *, per_day: int | None, learning: bool, deep_wa
 
 
 def left_for_deep(left: int | None, *, per_day: int | None, reserved: int | None) -> int | None:
-    """Return what deep reads may use once the checks are done: their reserve, and more only where a tenth of the day stays.
+    """Return what deep reads may use once the checks are done: their reserve, and more only where a tenth of the
+    day stays.
 
     ``left`` is what the run may still send, None for any number.
     """

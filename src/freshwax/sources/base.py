@@ -11,10 +11,12 @@ from freshwax.model import Follow, Group, Observation
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What to ask for: the groups, the market, and how far back a first check reads (releases dated ``since`` or later).
+    """What to ask for: the groups, the market, and how far back a first check reads (releases dated ``since`` or
+    later).
 
-    ``head_every``: each how many probes of a kind that cannot see the album head read that head too. ``page_cap``: pages
-    that one check may read of a group while unknown releases keep coming. ``anew``: read the heads as at a first check.
+    ``head_every``: each how many probes of a kind that cannot see the album head read that head too. ``page_cap``:
+    pages that one check may read of a group while unknown releases keep coming. ``anew``: read the heads as at a
+    first check.
     """
 
     groups: tuple[Group, ...]
@@ -37,9 +39,9 @@ class Candidate:
 class Source(Protocol):
     """A service that lists artists' releases.
 
-    Every method raises ``CheckError`` when this one artist cannot be answered, ``Paused`` when nothing more may be asked
-    now, ``SourceDown``, ``AuthError`` or ``ClockSkew`` when asking on is pointless. No method waits longer than 10 s for
-    anybody's ``Retry-After``.
+    Every method raises ``CheckError`` when this one artist cannot be answered, ``Paused`` when nothing more may be
+    asked now, ``SourceDown``, ``AuthError`` or ``ClockSkew`` when asking on is pointless. No method waits longer
+    than 10 s for anybody's ``Retry-After``.
     """
 
     name: str
@@ -47,7 +49,8 @@ class Source(Protocol):
     async def check(self, follow: Follow, want: Want) -> Observation:
         """Look for what changed since the last check, as cheaply as the source allows.
 
-        A quota that ends in mid-check gives what was answered so far, marked ``paused``; with nothing answered, it raises.
+        A quota that ends in mid-check gives what was answered so far, marked ``paused``; with nothing answered, it
+        raises.
         """
         ...
 

@@ -20,6 +20,8 @@ Values = Sequence[Any] | Mapping[str, Any]
 MEMORY = ":memory:"
 # STRICT tables.
 OLDEST_SQLITE = (3, 37)
+# What SQLite says where it cannot make the files of the write-ahead log.
+_NO_LOG = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 
 class Database:
@@ -170,9 +172,9 @@ def _connect(path: Path, *, read_only: bool, patience: float) -> sqlite3.Connect
         # Not mode=ro: such a reader would leave the files of the write-ahead log behind when it is the last to close.
         connection.execute("PRAGMA query_only = ON")
         connection.execute("PRAGMA schema_version").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
         connection.close()
-        if Path(f"{path}-wal").exists() or os.access(path.parent, os.W_OK):
+        if error.sqlite_errorcode & 0xFF not in _NO_LOG or Path(f"{path}-wal").exists():
             raise
         # The log needs a file beside the database. In a folder where we may not write there is none, so nobody writes
         # now, and the database can be read as it lies there.

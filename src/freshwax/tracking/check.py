@@ -18,8 +18,8 @@ def commit(
 ) -> CheckResult | None:
     """Decide what was seen against the state inside the transaction, and write it all, or nothing.
 
-    Other checks have committed since this one began to read, perhaps of another artist on the same release. Returns None
-    for an artist that was removed in the meantime.
+    Other checks have committed since this one began to read, perhaps of another artist on the same release. Returns
+    None for an artist that was removed in the meantime.
     """
     with store.write() as tx:
         follow = tx.follow(seen.artist)

@@ -18,9 +18,10 @@ Progress = Callable[[int, int, str], None]  # artists done, artists to check, th
 class RunOptions:
     """The settings of one run.
 
-    ``artists`` limits the run, and its report, to some of the watch list; ``types`` limits the report to release types that
-    were asked for on the command line (what is left out stays untold). ``budget``: requests for this run, ``per_day``: the
-    rolling quota of 24 hours; None lifts either. ``channels`` get an outbox row for each release that is to be told.
+    ``artists`` limits the run, and its report, to some of the watch list; ``types`` limits the report to release
+    types that were asked for on the command line (what is left out stays untold). ``budget``: requests for this
+    run, ``per_day``: the rolling quota of 24 hours; None lifts either. ``channels`` get an outbox row for each
+    release that is to be told.
     """
 
     mode: Mode

@@ -1,7 +1,7 @@
 """Reports: fixed in the store before they are printed, recorded as told after.
 
-A report is put together from the store alone, so that a background run, and the ``--from-cache`` after it, say what a run
-in the foreground would have said.
+A report is put together from the store alone, so that a background run, and the ``--from-cache`` after it, say what
+a run in the foreground would have said.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from freshwax.tracking.options import STDOUT, RunOptions
 
 
 def fix_report(store: Store, run: Run, options: RunOptions, now: datetime) -> Report:
-    """Put together what is untold on standard output (more for ``--baseline`` and ``--since``), and fix it in the store."""
+    """Put together what is untold on standard output (more for ``--baseline`` and ``--since``), and fix it in the
+    store.
+    """
     lines = _untold(store, options, now)
     if options.mode is Mode.BASELINE:
         cutoff = (run.started_at.date() - timedelta(days=options.lookback)).isoformat()
@@ -53,7 +55,9 @@ def _untold(store: Store, options: RunOptions, now: datetime) -> list[Line]:
 
 
 def _joined(lines: list[Line], more: Iterable[Seen], options: RunOptions, since: datetime | None = None) -> list[Line]:
-    """Add what was told before, or never to be told, to the untold lines; with ``since``, keep only what was seen since."""
+    """Add what was told before, or never to be told, to the untold lines; with ``since``, keep only what was seen
+    since.
+    """
     if since is not None:
         lines = [line for line in lines if line.first_seen_at >= since]
     there: set[Ref] = {line.release.ref for line in lines}

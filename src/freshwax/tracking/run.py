@@ -1,4 +1,6 @@
-"""A run, from top to bottom::
+"""A run, from top to bottom.
+
+::
 
     load artists -> plan (who is due, in what order)              planning.due, pure
                  -> check each: eight at once                     the source, bounded and paced
@@ -114,7 +116,9 @@ class _Run:
         return artists if wanted is None else [artist for artist in artists if artist.ref in wanted]
 
     def _available(self) -> int | None:
-        """Return how many requests this run may send: the budget, and what the rolling day still has; None: any number."""
+        """Return how many requests this run may send: the budget, and what the rolling day still has; None: any
+        number.
+        """
         budget, per_day = self.options.budget, self.options.per_day
         left = None
         if per_day:
@@ -202,7 +206,9 @@ class _Run:
         )
 
     async def _read_deep(self) -> None:
-        """Read lists to their end, as far as the allowance goes: the unexplained first, then the unread, then audits."""
+        """Read lists to their end, as far as the allowance goes: the unexplained first, then the unread, then
+        audits.
+        """
         queue = iter(self._deep_queue(10_000))
 
         async def reader() -> None:

@@ -15,7 +15,8 @@ from freshwax.sources.base import Candidate, Ledger, Want
 from freshwax.sources.http import HttpClient, Response, Secret, answered_at
 from freshwax.sources.limits import Breaker, Gate, Pacer, Sender
 from freshwax.sources.spotify.auth import ADVICE, Auth
-from freshwax.sources.spotify.listing import check_walk, deep_walk
+from freshwax.sources.spotify.depth import deep_walk
+from freshwax.sources.spotify.listing import check_walk
 from freshwax.sources.spotify.pages import MAX_PAGE, Page, PageRequest
 from freshwax.sources.spotify.parse import ApiError, error_of, parse_candidates, parse_page
 

@@ -1,19 +1,19 @@
 """The listing walk: which pages to ask for, so that a check sees everything new at one request.
 
-A walk is a generator: it yields a ``PageRequest``, receives the ``Page``, and returns an ``Observation``. It knows nothing of
-HTTP, so that the same code runs against the network, a replay, or a test's list of pages.
+A walk is a generator: it yields a ``PageRequest``, receives the ``Page``, and returns an ``Observation``. It knows
+nothing of HTTP, so that the same code runs against the network, a replay, or a test's list of pages.
 
-Spotify lists all albums, newest first, then all singles, newest first, ten a page. The **boundary probe** asks for the page
-that begins one before the first single::
+Spotify lists all albums, newest first, then all singles, newest first, ten a page. The **boundary probe** asks for
+the page that begins one before the first single::
 
     albums  a0 a1 a2 ... a11 | s0 s1 s2 ... singles
                        [ a11   s0 s1 ... s8 ]            <- the window
 
-Any new or withdrawn album shifts the window; any new single stands in it. Few albums, and the first page is the window.
-A window that is exactly as expected, with the same ``total``, costs one request and nothing else. One that explains itself
-(news on top, the rest moved by as many, the count grown by as many) needs no other. Whatever it does not explain is read:
-the head of the album list, more pages while unknown releases keep coming, and, where the count still grew by more than was
-found, the depth of that group (``deep_wanted``).
+Any new or withdrawn album shifts the window; any new single stands in it. Few albums, and the first page is the
+window. A window that is exactly as expected, with the same ``total``, costs one request and nothing else. One that
+explains itself (news on top, the rest moved by as many, the count grown by as many) needs no other. Whatever it
+does not explain is read: the head of the album list, more pages while unknown releases keep coming, and, where the
+count still grew by more than was found, the depth of that group (``deep_wanted``).
 """
 
 from __future__ import annotations
@@ -32,19 +32,18 @@ _Pages = Generator[PageRequest, Page, None]
 
 PAIR = (Group.ALBUM, Group.SINGLE)
 _BELIEVED = 2  # failures of a kind before the next one is taken at its word
-_OVERLAP = 2  # entries that a resumed deep read reads again, in case some above them went
 _MISPLACED = "the list of albums and singles is not in the expected order"
 
 
-class _Unordered(Exception):  # noqa: N818 - not an error: a reason to walk another way
+class _Unordered(Exception):
     """Albums and singles of this artist do not stand one after the other."""
 
 
 def check_walk(follow: Follow, want: Want, page_size: int) -> Generator[PageRequest, Page, Observation]:
     """Look for what changed in the wanted groups.
 
-    Returns the observation; one that a quota cut short holds the groups answered by then and is marked ``paused``. Raises
-    ``CheckError`` (``empty``, ``bad_data``), and ``Paused`` when no group was answered.
+    Returns the observation; one that a quota cut short holds the groups answered by then and is marked ``paused``.
+    Raises ``CheckError`` (``empty``, ``bad_data``), and ``Paused`` when no group was answered.
     """
     walk = _Walk(follow, want, page_size)
     paused = False
@@ -55,43 +54,6 @@ def check_walk(follow: Follow, want: Want, page_size: int) -> Generator[PageRequ
             raise
         paused = True
     return walk.observation(paused=paused)
-
-
-def deep_walk(follow: Follow, group: Group, pages: int, page_size: int) -> Generator[PageRequest, Page, Observation]:
-    """Read a group's list on from its deep cursor (else its horizon), ``pages`` pages at most.
-
-    A quota that ends it in the middle keeps what was read. Raises ``Paused`` when nothing was. What the overlap with
-    the part read before shows anew in a list that was never read to its end has moved up: it counts as deeper.
-    """
-    mark = follow.marks[group]
-    unread = mark.horizon if mark.read_to_end_at is None else 0  # an audit reads everything once more
-    cursor = mark.deep_cursor if mark.deep_cursor is not None else unread
-    start = offset = max(cursor - _OVERLAP, 0)
-    listed: list[Listed] = []
-    ended = False
-    try:
-        for _ in range(pages):
-            page = yield PageRequest((group,), offset, "deep read")
-            listed += page.entries
-            offset += page_size
-            ended = not page.more or not page.entries
-            if ended:
-                break
-    except Paused:
-        if offset == start:
-            raise
-    reached = max((one.position + 1 for one in listed), default=cursor)
-    view = GroupView(
-        group=group,
-        listed=tuple(listed),
-        answered=True,
-        depth=reached if start <= mark.horizon else 0,
-        ended=ended,
-        removed=_OVERLAP if mark.read_to_end_at is None else 0,
-        deep_cursor=None if ended else max(reached, cursor),
-        deep_wanted=False if ended else None,
-    )
-    return Observation(follow.artist.ref, (view,), follow.listing)
 
 
 class _Walk:
@@ -248,7 +210,9 @@ class _Walk:
         return self._unexplained(Group.SINGLE, None if total is None else total - albums)
 
     def _album_head_in_turn(self, window: Window) -> _Pages:
-        """Read the album head where the window cannot see it: an album in and another out leave the window as it was."""
+        """Read the album head where the window cannot see it: an album in and another out leave the window as it
+        was.
+        """
         if window.offset and self.probes >= self.want.head_every:
             yield from self._read_album_head()
 

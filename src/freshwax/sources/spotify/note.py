@@ -12,7 +12,8 @@ VERSION = 1
 class Window(msgspec.Struct, frozen=True, omit_defaults=True):
     """The one page that a probe asks for, and what should stand on it.
 
-    ``ids`` are the expected release IDs in order; None where a place is not known yet. ``etag`` belongs to exactly this page.
+    ``ids`` are the expected release IDs in order; None where a place is not known yet. ``etag`` belongs to exactly
+    this page.
     """
 
     offset: int = 0
@@ -23,9 +24,10 @@ class Window(msgspec.Struct, frozen=True, omit_defaults=True):
 class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     """The state of an artist's listing as of the last check.
 
-    ``pair``: albums and singles are probed together. ``counts``: entries of each group, as the source claims. ``windows``: by
-    the groups asked together (``album,single``, ``compilation``). ``probes``: checks since the album head was last read.
-    ``pair_total``: the claimed total of both lists, noted by a first check that was cut short before it saw the singles.
+    ``pair``: albums and singles are probed together. ``counts``: entries of each group, as the source claims.
+    ``windows``: by the groups asked together (``album,single``, ``compilation``). ``probes``: checks since the
+    album head was last read. ``pair_total``: the claimed total of both lists, noted by a first check that was cut
+    short before it saw the singles.
     """
 
     market: str
