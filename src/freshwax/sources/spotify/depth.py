@@ -1,0 +1,48 @@
+"""Deep reads: a group's list to its end, over as many runs as the quota takes."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from freshwax.errors import Paused
+from freshwax.model import Follow, Group, GroupView, Listed, Observation
+from freshwax.sources.spotify.pages import Page, PageRequest
+
+_OVERLAP = 2  # entries that a resumed deep read reads again, in case some above them went
+
+
+def deep_walk(follow: Follow, group: Group, pages: int, page_size: int) -> Generator[PageRequest, Page, Observation]:
+    """Read a group's list on from its deep cursor (else its horizon), ``pages`` pages at most.
+
+    A quota that ends it in the middle keeps what was read. Raises ``Paused`` when nothing was. What the overlap with
+    the part read before shows anew in a list that was never read to its end has moved up: it counts as deeper.
+    """
+    mark = follow.marks[group]
+    unread = mark.horizon if mark.read_to_end_at is None else 0  # an audit reads everything once more
+    cursor = mark.deep_cursor if mark.deep_cursor is not None else unread
+    start = offset = max(cursor - _OVERLAP, 0)
+    listed: list[Listed] = []
+    ended = False
+    try:
+        for _ in range(pages):
+            page = yield PageRequest((group,), offset, "deep read")
+            listed += page.entries
+            offset += page_size
+            ended = not page.more or not page.entries
+            if ended:
+                break
+    except Paused:
+        if offset == start:
+            raise
+    reached = max((one.position + 1 for one in listed), default=cursor)
+    view = GroupView(
+        group=group,
+        listed=tuple(listed),
+        answered=True,
+        depth=reached if start <= mark.horizon else 0,
+        ended=ended,
+        removed=_OVERLAP if mark.read_to_end_at is None else 0,
+        deep_cursor=None if ended else max(reached, cursor),
+        deep_wanted=False if ended else None,
+    )
+    return Observation(follow.artist.ref, (view,), follow.listing)
