@@ -7,7 +7,6 @@ them.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hypothesis import given, note
@@ -19,7 +18,6 @@ from freshwax.model import ArtistState, Group, Kind, Ref
 from tests.simulation import START, KilledError, Simulation
 
 DAYS = 70
-GROUPS = {"album": Group.ALBUM, "single": Group.SINGLE, "compilation": Group.COMPILATION}
 
 
 @st.composite
@@ -35,9 +33,8 @@ def worlds(draw: st.DrawFn) -> World:
     for number in range(draw(st.integers(0, 10))):
         add_news(draw, world, artists, number)
     for old in list(world.build().releases):
-        if draw(st.integers(0, 11)) == 0:
-            world.withdraw(old, START + timedelta(days=draw(st.integers(1, DAYS)))) if old.withdrawn_at is None else
-            None
+        if draw(st.integers(0, 11)) == 0 and old.withdrawn_at is None:
+            world.withdraw(old, START + timedelta(days=draw(st.integers(1, DAYS))))
     return world.build()
 
 
@@ -59,14 +56,6 @@ def add_news(draw: st.DrawFn, world: WorldBuilder, artists: list[ArtistHandle], 
 
 def day(offset: int) -> str:
     return (START.date() + timedelta(days=offset)).isoformat()
-
-
-@dataclass
-class Ledger:
-    """What the world showed each artist's followers at the first check of each spell of following."""
-
-    silent: set[str] = field(default_factory=set)  # truths that may stay untold
-    first: dict[tuple[str, Group], set[str]] = field(default_factory=dict)
 
 
 @st.composite

@@ -26,12 +26,15 @@ def migrations() -> Mapping[int, Path]:
 
 def refuse_foreign_file(path: Path) -> None:
     """Raise unless the file's header says that it is ours; only its first bytes are read."""
+    if Path(f"{path}-journal").exists():
+        # A first migration that was killed: the header may be anything until SQLite has taken that back. `migrate` and
+        # `check` look again then.
+        return
     with path.open("rb") as file:
         header = file.read(100)
     if not header.startswith(_MAGIC):
         raise StoreError(f"{path} is not a database: give another path, or move that file out of the way")
-    # A first migration that was killed leaves a header that SQLite takes back by itself; `check` looks again then.
-    if header[_ID_AT] != APPLICATION_ID.to_bytes(4, "big") and not Path(f"{path}-journal").exists():
+    if header[_ID_AT] != APPLICATION_ID.to_bytes(4, "big"):
         raise _foreign(str(path))
 
 
