@@ -42,7 +42,9 @@ class Browsing(Part):
         )
         text = queries()
         conditions = "\nAND ".join(text[name] for name, wanted in asked if wanted)
-        sql = "\n".join((text["releases"], "WHERE", conditions, text["releases_order"]))
+        few = artist or since or run_id is not None
+        order = text["releases_order_few" if few else "releases_order"]
+        sql = "\n".join((text["releases"], "WHERE", conditions, order))
         return [_seen(row) for row in self._db.rows_of(sql, values)]
 
     def story(self, release: Ref) -> Story | None:

@@ -35,6 +35,10 @@ EXISTS (SELECT 1 FROM decisions d WHERE d.release_id = r.id AND d.announced_id =
 -- name: releases_order
 ORDER BY r.release_date DESC, r.source, r.source_id LIMIT :limit
 
+-- The sign keeps SQLite from walking all releases by date where another index finds the few that are asked for.
+-- name: releases_order_few
+ORDER BY +r.release_date DESC, r.source, r.source_id LIMIT :limit
+
 -- name: story_release
 SELECT {release_columns}, r.first_seen_at, r.id FROM releases r WHERE r.source = ? AND r.source_id = ?
 
