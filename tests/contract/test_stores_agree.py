@@ -137,7 +137,7 @@ class Twice(RuleBasedStateMachine):
                 "paused": st.booleans(),
             }
         ),
-        channels=st.sets(st.sampled_from(CHANNELS)),
+        channels=st.sets(st.sampled_from(CHANNELS), min_size=1),
         breaks=st.booleans(),
     )
     def save(self, values: dict[str, Any], channels: set[str], breaks: bool) -> None:
@@ -149,14 +149,21 @@ class Twice(RuleBasedStateMachine):
                 if breaks:
                     raise ConnectionError
 
-    @rule(channel=st.sampled_from(CHANNELS), hidden=st.sampled_from([None, "title"]), upcoming=st.booleans())
-    def fix(self, channel: str, hidden: str | None, upcoming: bool) -> None:
+    @rule(
+        channel=st.sampled_from(CHANNELS),
+        hidden=st.sampled_from([None, "title"]),
+        upcoming=st.booleans(),
+        at_once=st.booleans(),
+    )
+    def fix(self, channel: str, hidden: str | None, upcoming: bool, at_once: bool) -> None:
         assert self.run
         waiting = self.both("untold", channel)
         lines = tuple(Line(one.release, one.kind, one.first_seen_at, hidden) for one in waiting)
         if not upcoming:
             lines = tuple(replace(line, kind=Kind.NEW) for line in lines)
         self.report = self.both("save_report", Report(0, channel, Mode.INCREMENTAL, self.run, lines, ("note",)))
+        if at_once:
+            self.both("tell", self.report.id, NOW)
 
     @precondition(lambda self: self.report)
     @rule(at=instants)
