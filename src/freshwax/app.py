@@ -191,11 +191,12 @@ def keep_cooldown(store: Store, source: SpotifySource) -> None:
 
 
 async def diagnose(config: Config) -> list[Fact]:
-    """Find out what stands between this machine and the source."""
+    """Find out what stands between this machine and the source; a watched artist serves as the example."""
     with open_store(config) as store:
+        example = [artist.ref.id for artist in store.artists({ArtistState.ACTIVE})][:1]
         source = make_source(config, store, clock())
         try:
-            return await source.diagnose(config.market)
+            return await source.diagnose(config.market, *example)
         finally:
             keep_cooldown(store, source)
             await source.aclose()

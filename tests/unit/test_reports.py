@@ -25,20 +25,11 @@ from freshwax.model import (
     Run,
     RunStatus,
 )
-from freshwax.reports import (
-    ARTISTS,
-    RELEASES,
-    REPORT_FORMATS,
-    RUNS,
-    failed_note,
-    held_note,
-    paused_note,
-    render,
-    render_list,
-    summary,
-)
+from freshwax.reports.columns import ARTISTS, RELEASES, RUNS
 from freshwax.reports.escape import cell, visible
 from freshwax.reports.layout import Track, fit, line, pad, width, widths
+from freshwax.reports.render import REPORT_FORMATS, render, render_list
+from freshwax.reports.summary import failed_note, held_note, paused_note, summary
 
 NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 PRECISIONS = {4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -44,6 +43,8 @@ def chosen_format(format_: str | None, output: Path | None = None) -> str:
 
 def width() -> int:
     """Return how wide a table may be."""
+    import shutil
+
     return shutil.get_terminal_size((80, 24)).columns
 
 

@@ -6,7 +6,6 @@ and whatever is wrong is told in one sentence that names where it stands and wha
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -67,7 +66,7 @@ class Config:
 
 def default_file() -> Path:
     """Return where the configuration file is looked for."""
-    from platformdirs import user_config_path  # noqa: PLC0415 -- 13 ms that a run with --config saves
+    from platformdirs import user_config_path  # noqa: PLC0415 -- time that a run with --config saves
 
     return user_config_path("freshwax", appauthor=False) / "config.toml"
 
@@ -153,10 +152,15 @@ def _env_text(setting: Setting, env: Mapping[str, str]) -> tuple[str, str] | Non
 
 def _unknown_env(env: Mapping[str, str]) -> tuple[str, ...]:
     """Name the variables that look like settings misspelt. Only a warning: others may use the prefix as well."""
+    named = sorted(name for name in env if name.startswith(PREFIX))
+    if not named:
+        return ()
+    import difflib  # noqa: PLC0415 -- only for a hint
+
     known = {s.env for s in SETTINGS} | {s.env + "_FILE" for s in SETTINGS if s.secret} | {PREFIX + "CONFIG"}
     warnings = []
-    for name in sorted(set(env) - known):
-        near = difflib.get_close_matches(name, known, 1, 0.8) if name.startswith(PREFIX) else []
+    for name in named:
+        near = [] if name in known else difflib.get_close_matches(name, known, 1, 0.8)
         if near:
             warnings.append(f"The environment variable {name} is not known; did you mean {near[0]}?")
     return tuple(warnings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,6 +57,8 @@ def _flat(tables: Mapping[str, object]) -> list[tuple[str, object]]:
 
 
 def _unknown(name: str) -> str:
+    import difflib  # noqa: PLC0415 -- only for a hint
+
     near = difflib.get_close_matches(name, BY_NAME, 1, 0.6)
     near = near or [known for known in BY_NAME if known.rpartition(".")[2] == name.rpartition(".")[2]]
     if near:

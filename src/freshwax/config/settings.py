@@ -41,7 +41,7 @@ class Secret:
     __str__ = __repr__
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(repr=False, eq=False)
 class Setting:
     """One setting. ``parse`` takes text or a TOML value and raises ValueError, saying what is allowed."""
 

@@ -34,7 +34,7 @@ class Shown(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(repr=False, eq=False)
 class Column(Generic[T]):
     """One column: ``key`` names it in JSON, CSV and TSV, ``heading`` in the table (None: the table leaves it out).
 

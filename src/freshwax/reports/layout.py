@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 GAP = "  "
 
@@ -42,8 +42,7 @@ def pad(text: str, cells: int, *, right: bool = False) -> str:
     return fill + cut if right else cut + fill
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(NamedTuple):
     """How a column may be laid out: numbers stand right; ``least`` is how narrow it may become (None: never cut)."""
 
     right: bool = False

@@ -1,5 +1,7 @@
 """One entry for every format."""
 
+# ruff: noqa: PLC0415 -- start-up time: only the format that is asked for is imported
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -7,8 +9,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from freshwax.model import Report
-from freshwax.reports import csv, ids, json, table
 from freshwax.reports.columns import RELEASES, Column
+from freshwax.reports.escape import visible
 from freshwax.reports.sections import ordered, sections
 from freshwax.reports.summary import nothing, summary
 
@@ -25,11 +27,17 @@ def render(report: Report, format: str, *, now: datetime, width: int = 80, colou
     """
     lines = ordered(report.lines)
     if format == "json":
+        from freshwax.reports import json
+
         return json.render_report(report, lines)
     if format == "ids":
-        return ids.render(lines)
+        return "".join(visible(line.release.ref.id) + "\n" for line in lines)
     if format in {"csv", "tsv"}:
+        from freshwax.reports import csv
+
         return csv.render(lines, RELEASES, tabs=format == "tsv")
+    from freshwax.reports import table
+
     shown = sections(report.lines)
     body = table.render_sections(shown, now=now, width=width, colour=colour) if shown else nothing(report) + "\n"
     return body + "\n" + "\n".join(summary(report, now)) + "\n"
@@ -46,7 +54,13 @@ def render_list(
 ) -> str:
     """Return a list as text."""
     if format == "json":
+        from freshwax.reports import json
+
         return json.render_list(items, columns)
     if format in {"csv", "tsv"}:
+        from freshwax.reports import csv
+
         return csv.render(items, columns, tabs=format == "tsv")
+    from freshwax.reports import table
+
     return table.render_list(items, columns, now=now, width=width, colour=colour)
