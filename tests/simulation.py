@@ -6,7 +6,7 @@ Contains no business logic: what is new, and what that costs, is worked out by t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -43,6 +43,7 @@ class WorldSource:
     failing: frozenset[str] = frozenset()
     quota: int | None = None
     kill_at: int | None = None
+    tamper: Callable[[Page, PageRequest], Page] | None = None
     asked: list[tuple[str, PageRequest]] = field(default_factory=list)
     run_id: int | None = None
     cooldown: tuple[datetime, str] | None = None
@@ -95,7 +96,8 @@ class WorldSource:
         await asyncio.sleep(0)  # other checks go on meanwhile
         if artist in self.failing:
             raise CheckError("the service failed", code="server", transient=True)
-        return self.page(artist, request)
+        page = self.page(artist, request)
+        return page if self.tamper is None else self.tamper(page, request)
 
     def page(self, artist: str, request: PageRequest) -> Page:
         at = self.clock.now()
@@ -121,6 +123,7 @@ class Simulation:
     clock: SimulatedClock = field(default_factory=lambda: SimulatedClock(START))
     options: RunOptions = field(default_factory=lambda: RunOptions(Mode.INCREMENTAL, "US", concurrency=3))
     told: list[tuple[datetime, str, Kind]] = field(default_factory=list)
+    tamper: Callable[[Page, PageRequest], Page] | None = None  # what the service does to pages that it should not
     source: WorldSource = field(init=False)
 
     def __post_init__(self) -> None:
@@ -140,10 +143,12 @@ class Simulation:
         before = self.source
         self.source = WorldSource(self.world, self.clock, self.page_size, quota=before.quota)
         self.source.failing = frozenset(failing)
+        self.source.tamper = self.tamper
         self.source.kill_at = kill_at
         finished = asyncio.run(run(self.store, self.source, self.source, self.clock, options))
+        report = fix_report(self.store, finished, options, self.clock.now())
         if tell:
-            self.read(fix_report(self.store, finished, options, self.clock.now()))
+            self.read(report)
         return finished
 
     def read(self, report: Report) -> None:

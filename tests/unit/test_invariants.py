@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 from hypothesis import given, note
 from hypothesis import strategies as st
+from tests.simulation import START, KilledError, Simulation
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.world import World, WorldRelease
 from freshwax.model import ArtistState, Group, Kind, Ref
-from tests.simulation import START, KilledError, Simulation
 
 DAYS = 70
 
@@ -136,9 +136,8 @@ def must_be_told(user: Simulation) -> list[WorldRelease]:
         for group in (Group.ALBUM, Group.SINGLE):
             first = marks[group].first_checked_at
             before = {one.truth for one in user.world.listing(artist, group, first)}
-            for one in user.world.listing(artist, group, now):
-                if one.truth not in before or recent(one, first):
-                    found.append(one)
+            listed = user.world.listing(artist, group, now)
+            found += [one for one in listed if one.truth not in before or recent(one, first)]
     return found
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from freshwax.demo.builder import ArtistHandle, WorldBuilder
-from freshwax.model import ArtistState, Group, Ref, RunStatus
 from tests.simulation import START, Simulation, titles_told
+
+from freshwax.demo.builder import ArtistHandle, WorldBuilder
+from freshwax.discovery.classify import Moment
+from freshwax.model import ArtistState, Group, Ref, RunStatus
+from freshwax.tracking.options import STDOUT
+from freshwax.tracking.session import decide_held
 
 
 def day(offset: int) -> str:
@@ -61,6 +65,18 @@ def test_what_is_dated_after_the_first_check_is_late_however_old() -> None:
     nightjar.single("Much Later", day(5), appears=on(300))
     user = followed(world, nightjar)
     assert [user.check(0), user.check(295), user.check(10)] == [[], [], [("Much Later", "late")]]
+
+
+def test_a_second_release_of_the_same_day_is_told() -> None:
+    world, nightjar = a_world()
+    nightjar.single("First of March", day(3))
+    nightjar.single("Second of March", day(3), appears=on(8))
+    user = followed(world, nightjar)
+    assert [user.check(0), user.check(), user.check()] == [
+        [],
+        [("First of March", "new")],
+        [("Second of March", "new")],
+    ]
 
 
 def test_an_old_record_added_today_is_back_catalogue() -> None:
@@ -216,6 +232,10 @@ def test_a_flood_is_held_and_told_when_the_user_says_so() -> None:
     assert user.check() == []
     (artist, held), *_ = user.store.held()
     assert (artist.name, len(held)) == ("Nightjar", 40)
+    last = user.store.runs(1)[0]
+    decide_held(user.store, artist.ref, Moment(user.clock.now(), last.id, "US", 90), (STDOUT,))
+    assert (len(user.check()), user.store.held()) == (40, [])
+    assert user.check() == []
 
 
 def test_a_catalogue_under_new_ids_is_recognised() -> None:

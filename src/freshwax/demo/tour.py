@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from freshwax.clock import SimulatedClock
+from freshwax.clock import SimulatedClock, SystemClock
 from freshwax.demo.generate import generate
 from freshwax.demo.server import DemoServer
 from freshwax.demo.trial import Score, Trial
@@ -31,7 +30,7 @@ Say = Callable[[str], None]
 
 def run(keep: Path | None, *, say: Say, quiet: bool = False) -> int:
     """Take the tour; with ``keep``, leave the database in that folder. Returns an exit code."""
-    started = time.monotonic()
+    started = SystemClock().monotonic()
     end = BASELINE + timedelta(weeks=WEEKS, days=1)
     world = generate(SEED, artists=ARTISTS, start=BASELINE, end=end)
     artists = list(world.artists)
@@ -45,7 +44,7 @@ def run(keep: Path | None, *, say: Say, quiet: bool = False) -> int:
             score = trial.score(artists)
     for line in _table(rows):
         say(line)
-    for line in _verdict(score, rows, time.monotonic() - started):
+    for line in _verdict(score, rows, SystemClock().monotonic() - started):
         say(line)
     if keep is not None:
         say(f"The database is yours to play with: freshwax --database {path} releases")
