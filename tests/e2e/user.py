@@ -1,0 +1,164 @@
+"""Somebody who runs freshwax: the program as a process of its own, on a real clock, against the stand-in server.
+
+Contains no business logic.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from freshwax.clock import SimulatedClock
+from freshwax.demo.builder import ArtistHandle, WorldBuilder
+from freshwax.demo.faults import Effect
+from freshwax.demo.server import DemoServer
+from freshwax.demo.trial import Trial
+from freshwax.model import Ref
+from freshwax.store.sqlite import SQLiteStore
+
+COMMAND = (sys.executable, "-W", "error", "-c", "from freshwax.cli.main import main; main()")
+# The program reads the machine's clock and refuses to run where the server's is more than a day away.
+NOW = datetime.now(UTC)
+PATIENCE = 60  # seconds after which a process counts as hung
+
+
+def at(hours: float) -> datetime:
+    """An instant by hours from now."""
+    return NOW + timedelta(hours=hours)
+
+
+def on(days: float) -> datetime:
+    """An instant by days from now."""
+    return NOW + timedelta(days=days)
+
+
+def day(days: int) -> str:
+    """A release date by days from today."""
+    return on(days).date().isoformat()
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a process ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The one object on standard output."""
+        report = json.loads(self.out)
+        assert isinstance(report, dict)
+        return report
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The kind under which each title was told."""
+        return {line["title"]: line["kind"] for line in self.report["releases"]}
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles that were told, sorted."""
+        return sorted(line["title"] for line in self.report["releases"])
+
+    @property
+    def status(self) -> tuple[int, str]:
+        """Exit code and ``run.status``."""
+        return self.code, self.report["run"]["status"]
+
+    def coverage(self, *names: str) -> tuple[int, ...]:
+        """Some of the counts of ``coverage``."""
+        return tuple(self.report["coverage"][name] for name in names)
+
+
+@dataclass
+class User:
+    """Runs freshwax with a database and an environment of their own."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Path:
+        """The database file."""
+        return self.folder / "freshwax.db"
+
+    def knows(self, server: DemoServer) -> None:
+        """Point the program at a server, with the credentials that it takes and without pacing."""
+        self.env |= {
+            "FRESHWAX_SPOTIFY_API_URL": server.api_url,
+            "FRESHWAX_SPOTIFY_ACCOUNTS_URL": server.accounts_url,
+            "FRESHWAX_SPOTIFY_CLIENT_ID": server.manners.client_id,
+            "FRESHWAX_SPOTIFY_CLIENT_SECRET": server.manners.client_secret,
+            "FRESHWAX_SPOTIFY_REQUESTS_PER_SECOND": "0",
+        }
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What a process of this user finds in its environment."""
+        return {**os.environ, "FRESHWAX_DATABASE": str(self.database), **self.env, **more}
+
+    def start(self, *args: object, **env: str) -> subprocess.Popen[str]:
+        """Start the program; the caller ends it."""
+        words = [*COMMAND, *map(str, args)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(words, env=self.environment(**env), stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+    def run(self, *args: object, stdin: str = "", **env: str) -> Done:
+        """Run the program to its end."""
+        with self.start(*args, **env) as process:
+            return ended(process, stdin)
+
+    def track(self, *args: object, **env: str) -> Done:
+        """Run ``freshwax track --format json``."""
+        return self.run("track", "--format", "json", *args, **env)
+
+    def follow(self, artists: Iterable[ArtistHandle]) -> None:
+        """Put artists on the watch list, without a process."""
+        with closing(SQLiteStore.open(self.database)) as store:
+            store.watch([(Ref("spotify", artist.id), artist.name) for artist in artists], NOW)
+
+    def learnt(self, world: WorldBuilder, server: DemoServer, artists: Iterable[ArtistHandle], days: float = 7) -> None:
+        """Follow artists since so many days ago: a baseline in simulated time, told."""
+        with closing(SQLiteStore.open(self.database)) as store:
+            trial = Trial(world.build(), server, store, SimulatedClock(on(-days)))
+            trial.follow(artist.id for artist in artists)
+            run, _ = trial.track(on(-days))
+        assert run.exit_code == 0
+        server.at = NOW
+        server.log.clear()
+
+
+def ended(process: subprocess.Popen[str], stdin: str = "") -> Done:
+    """Wait for a process, and hold it to what holds for every run of the program."""
+    try:
+        out, err = process.communicate(stdin, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    assert "Traceback" not in err, err
+    assert "Warning" not in err, err
+    assert "this is a bug" not in err, err
+    if process.returncode in {2, 4}:
+        assert out == ""
+    return Done(process.returncode, out, err)
+
+
+@dataclass(frozen=True)
+class Answered(Effect):
+    """Calls a function whenever a request is answered that it strikes."""
+
+    call: Any
+
+    def on_response(self, response: Any) -> Any:
+        """See ``Effect``."""
+        self.call()
+        return response
