@@ -288,3 +288,25 @@ def test_killed_when_the_server_has_answered_so_many_requests(
         len(birds) - second.coverage("fresh")[0],
         second.coverage("fresh")[0],
     )
+
+
+def test_a_full_disk_ends_a_run_with_a_sentence_and_the_next_one_goes_on(
+    nursery: Nursery, user: User, world: WorldBuilder, birds: list[ArtistHandle], server: DemoServer, news: list[str]
+) -> None:
+    user.learnt(world, server, birds)
+    server.at = at(2)
+    sizes = range(user.database.stat().st_size // 2, user.database.stat().st_size * 2, 20_000)
+    ends = set()
+    for number, size in enumerate(sizes):
+        other = copied(user, number)
+        first = nursery.run(other, *TRACK, largest_file=size)
+        ends.add(first.code)
+        if first.code != 0:
+            assert (first.code, first.out) == (2, "")
+            assert len(first.err.splitlines()) == 1, first.err
+            assert "disk" in first.err
+        assert_whole(other.database)
+        second = nursery.run(other, *TRACK)
+        assert second.status == (0, "completed")
+        assert told(first, second) == news
+    assert 2 in ends
