@@ -3,11 +3,12 @@ import dataclasses
 import tomllib
 from pathlib import Path
 
+import platformdirs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshwax.config import SETTINGS, Config, Secret, example, load
+from freshwax.config import SETTINGS, Config, Secret, default_file, example, load
 from freshwax.errors import UsageError
 from freshwax.model import Group, Kind
 
@@ -177,6 +178,18 @@ def test_the_example_sets_what_it_is_given(write):
     config = load(write(example({"market": "DE", "spotify.client_secret": Secret('a"b\\c')})), {})
     assert config.market == "DE"
     assert config.spotify_client_secret.reveal() == 'a"b\\c'
+
+
+@pytest.mark.parametrize("named", [None, "/elsewhere", "relative", " "])
+def test_files_are_where_the_platform_has_them(monkeypatch, named):
+    for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+        if named is not None:
+            monkeypatch.setenv(variable, named)
+    if named != "relative":  # the specification says to ignore it; platformdirs does not
+        assert default_file() == platformdirs.user_config_path("freshwax", appauthor=False) / "config.toml"
+        assert load(env={}).database_path == platformdirs.user_data_path("freshwax", appauthor=False) / "freshwax.db"
+    assert default_file().is_absolute()
 
 
 @given(st.sampled_from(SETTINGS), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))

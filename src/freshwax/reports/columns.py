@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from freshwax.model import Artist, Kind, Release, Run
-from freshwax.reports.layout import Track
 from freshwax.reports.words import ago, instant
 
 T = TypeVar("T")
@@ -38,14 +37,16 @@ class Shown(Protocol):
 class Column(Generic[T]):
     """One column: ``key`` names it in JSON, CSV and TSV, ``heading`` in the table (None: the table leaves it out).
 
-    ``shown`` words the value for people, given the current instant, where the plain value is not good enough;
-    ``nested`` is the value in JSON, where that is more than a cell can hold.
+    ``right``: numbers stand right; ``least``: how narrow the table may make it (None: never cut). ``shown`` words the
+    value for people, given the current instant, where the plain value is not good enough; ``nested`` is the value in
+    JSON, where that is more than a cell can hold.
     """
 
     key: str
     value: Callable[[T], Value]
     heading: str | None = None
-    track: Track = field(default_factory=Track)
+    right: bool = False
+    least: int | None = None
     shown: Callable[[T, datetime], str] | None = None
     nested: Callable[[T], object] | None = None
     in_json: bool = True
@@ -85,13 +86,13 @@ def _maybe_instant(value: datetime | None) -> str | None:
 RELEASES: tuple[Column[Shown], ...] = (
     Column("id", lambda item: item.release.ref.id, "id"),
     Column("source", lambda item: item.release.ref.source),
-    Column("title", lambda item: item.release.title, "title", Track(least=12)),
+    Column("title", lambda item: item.release.title, "title", least=12),
     Column("type", lambda item: item.release.type, "type"),
     Column(
         "artists",
         lambda item: "; ".join(credit.name for credit in item.release.artists),
         "artists",
-        Track(least=10),
+        least=10,
         nested=lambda item: [{"id": credit.id, "name": credit.name} for credit in item.release.artists],
     ),
     Column("artist_ids", lambda item: "; ".join(credit.id for credit in item.release.artists), in_json=False),
@@ -117,7 +118,7 @@ def _trouble(artist: Artist, now: datetime) -> str:
 ARTISTS: tuple[Column[Artist], ...] = (
     Column("id", lambda artist: artist.ref.id, "id"),
     Column("source", lambda artist: artist.ref.source),
-    Column("name", lambda artist: artist.name, "name", Track(least=10)),
+    Column("name", lambda artist: artist.name, "name", least=10),
     Column("state", lambda artist: artist.state.value, "state"),
     Column("added_at", lambda artist: instant(artist.added_at)),
     Column("checked_at", lambda artist: _maybe_instant(artist.checked_at), "checked", shown=_checked_ago),
@@ -127,23 +128,23 @@ ARTISTS: tuple[Column[Artist], ...] = (
 )
 
 RUNS: tuple[Column[Run], ...] = (
-    Column("id", lambda run: run.id, "run", Track(right=True)),
+    Column("id", lambda run: run.id, "run", right=True),
     Column("mode", lambda run: run.mode.value, "mode"),
     Column("status", lambda run: run.status.value, "status"),
     Column("market", lambda run: run.market),
     Column("started_at", lambda run: instant(run.started_at), "started"),
     Column("finished_at", lambda run: _maybe_instant(run.finished_at)),
-    Column("artists", lambda run: run.coverage.artists, "artists", Track(right=True)),
-    Column("checked", lambda run: run.coverage.checked, "checked", Track(right=True)),
+    Column("artists", lambda run: run.coverage.artists, "artists", right=True),
+    Column("checked", lambda run: run.coverage.checked, "checked", right=True),
     Column("fresh", lambda run: run.coverage.fresh),
     Column("not_due", lambda run: run.coverage.not_due),
-    Column("failed", lambda run: run.coverage.failed, "failed", Track(right=True)),
+    Column("failed", lambda run: run.coverage.failed, "failed", right=True),
     Column("paused", lambda run: run.coverage.paused),
-    Column("found", lambda run: run.found, "found", Track(right=True)),
-    Column("requests", lambda run: run.cost.requests, "asked", Track(right=True)),
+    Column("found", lambda run: run.found, "found", right=True),
+    Column("requests", lambda run: run.cost.requests, "asked", right=True),
     Column("not_modified", lambda run: run.cost.not_modified),
     Column("bytes_received", lambda run: run.cost.bytes_received),
     Column("seconds", lambda run: round(run.cost.seconds, 3)),
-    Column("exit_code", lambda run: run.exit_code, "exit", Track(right=True)),
+    Column("exit_code", lambda run: run.exit_code, "exit", right=True),
     Column("error", lambda run: run.error),
 )

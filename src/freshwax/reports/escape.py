@@ -6,8 +6,8 @@ import re
 
 # C0 and C1 controls (ESC among them), line and paragraph separators, bidi embeddings, overrides and isolates, the byte
 # order mark, interlinear marks, lone surrogates. What writes Hebrew, Persian or emoji families (LRM, ZWJ) stays.
-_DANGEROUS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
-_WHITE = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
+_DANGEROUS = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+_WHITE = "[\t\n\x0b\x0c\r\x85\u2028\u2029]+"
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # full width too: some spreadsheets fold them
 
 
@@ -18,7 +18,9 @@ def _code(match: re.Match[str]) -> str:
 
 def visible(text: str) -> str:
     r"""Return the text in one line, control characters spelt out (``\x1b``), line breaks and tabs as spaces."""
-    return _DANGEROUS.sub(_code, _WHITE.sub(" ", text))
+    if text.isprintable():  # nearly always; and the patterns need not even be compiled
+        return text
+    return re.sub(_DANGEROUS, _code, re.sub(_WHITE, " ", text))
 
 
 def json_safe(document: str) -> str:
@@ -26,7 +28,7 @@ def json_safe(document: str) -> str:
 
     All of it can only stand inside strings, so the document means the same as before.
     """
-    return _DANGEROUS.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", document)
+    return re.sub(_DANGEROUS, lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", document)
 
 
 def cell(text: str) -> str:

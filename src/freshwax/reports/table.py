@@ -27,7 +27,7 @@ def render_list(
     shown = [column for column in columns if column.heading is not None]
     rows = [[column.heading or "" for column in shown]]
     rows += [[visible(column.text(item, now)) for column in shown] for item in items]
-    tracks = [column.track for column in shown]
+    tracks = [Track(column.right, column.least) for column in shown]
     sizes = widths(rows, tracks, max(width, LEAST_WIDTH))
     head, *body = [line(row, tracks, sizes) for row in rows]
     return "\n".join([_bold(head, colour), *body]) + "\n"
