@@ -15,7 +15,7 @@ Whatever kills the process between two arrows, the next run continues: done arti
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -49,6 +49,9 @@ async def run(
         await this.work()
     except asyncio.CancelledError:
         this.end("interrupted; what is left continues with the next run", RunStatus.PAUSED)
+    except Exception as error:
+        this.end(str(error), RunStatus.FAILED, error.exit_code if isinstance(error, FreshwaxError) else 1)
+        raise
     finally:
         finished = this.finish(record, clock.now(), clock.monotonic() - started)
         store.finish_run(finished)
@@ -132,9 +135,16 @@ class _Run:
     async def _check_all(self) -> None:
         """Check the due artists in the order of the plan, ``concurrency`` at once."""
         queue = iter([*self.plan.due, *self.plan.gone])
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(self.options.concurrency):
-                workers.create_task(self._worker(queue))
+        await self._together(lambda: self._worker(queue))
+
+    async def _together(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Let ``concurrency`` workers work; what one of them stumbles over ends them all, and is raised as it is."""
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(self.options.concurrency):
+                    workers.create_task(work())
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
 
     async def _worker(self, queue: Iterator[Artist]) -> None:
         for artist in queue:
@@ -220,14 +230,12 @@ class _Run:
                     seen = await self.source.read_deep(follow, group, self.want, DEEP_PAGES)
                 except CheckError:
                     continue  # it stays in the queue; whether the artist answers at all is the next check's to tell
-                except FreshwaxError:
+                except (AuthError, SourceError):
                     return  # the depth waits for another day; everything due was checked
                 result = commit(self.store, seen, self.moment, self.options.channels, regular=False)
                 self.found += 0 if result is None else sum(one.kind is not None for one in result.decisions)
 
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(self.options.concurrency):
-                workers.create_task(reader())
+        await self._together(reader)
 
     # -- the end -------------------------------------------------------------------------------------------------
 
