@@ -45,7 +45,8 @@ def show(setup: Setup, /, number: int, format_: str | None, target: Path | None)
             known = f"the newest is {newest.id}" if newest else "there was none yet"
             raise UsageError(f"There is no run {number}; {known}.")
         report = again(store, run)
-    chosen, now = output.chosen_format(format_, target), app.now()
+    chosen = output.chosen_format(format_, target)
+    now = run.finished_at or run.started_at  # "appeared today" is to mean what it meant then
     output.write(render(report, chosen, now=now, width=output.width(), colour=output.colour(target)), target)
     if chosen != "table":
         setup.say("\n".join(summary(report, now)))
