@@ -242,7 +242,6 @@ class SpotifySource:
         stamp = response.headers.get("date", "")
         if stamp == self._last_date:
             return
-        self._last_date = stamp
         difference = clock_difference(response, self._clock.now())
         if difference is not None and abs(difference) > LARGEST_SKEW:
             now = self._clock.now()
@@ -250,6 +249,7 @@ class SpotifySource:
                 f"This machine's clock says {now:%Y-%m-%d %H:%M} UTC, Spotify says {now + difference:%Y-%m-%d %H:%M}:"
                 " set the clock, then run again"
             )
+        self._last_date = stamp
 
 
 def clock_difference(response: Response, now: datetime) -> timedelta | None:
