@@ -11,6 +11,7 @@ from freshwax.model import Artist, ArtistState
 
 EARLY = timedelta(days=1)  # a weekly run that starts a few hours early still finds everyone due
 GONE_PROBE = timedelta(days=30)
+CHANGED_SHARE = 20  # one check in so many takes a second request, about
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -81,17 +82,19 @@ class Allowance:
     deep: int | None
 
 
-def share(available: int | None, *, per_day: int | None, learning: bool, deep_waiting: bool) -> Allowance:
-    """Split the requests that a run may send.
+def share(available: int | None, *, per_day: int | None, due: int, learning: bool, deep_waiting: bool) -> Allowance:
+    """Split the requests that a run may send, with ``due`` artists to check.
 
-    A tenth is reserved for deep reads where some wait and everyone is learnt; until then, learning comes first.
+    Learning comes before depth. Then a tenth is for deep reads; it is kept from the checks only where they would not all
+    fit anyway: what came out is told today, a list can be read to its end tomorrow.
     """
     if available is None:
         return Allowance(None, None)
-    if learning or not deep_waiting:
-        return Allowance(available, 0 if learning else _deep_share(available, per_day))
-    reserve = min(-(-(per_day or available) // 10), available)
-    return Allowance(available - reserve, reserve)
+    if learning:
+        return Allowance(available, 0)
+    deep = min(-(-(per_day or available) // 10), available)
+    fit = due + due // CHANGED_SHARE <= available
+    return Allowance(available if fit or not deep_waiting else available - deep, deep)
 
 
 def left_for_deep(left: int | None, *, per_day: int | None, reserved: int | None) -> int | None:
@@ -104,7 +107,3 @@ def left_for_deep(left: int | None, *, per_day: int | None, reserved: int | None
         return None
     keep = (per_day or 0) // 10
     return max(min(reserved or 0, left), left - keep)
-
-
-def _deep_share(available: int, per_day: int | None) -> int:
-    return min(available, -(-(per_day or available) // 10))

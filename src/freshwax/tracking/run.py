@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from freshwax.clock import Clock
 from freshwax.discovery.classify import Moment
 from freshwax.errors import AuthError, CheckError, FreshwaxError, Paused, SourceError
-from freshwax.model import Artist, ArtistState, Coverage, Group, Mode, Ref, Run, RunStatus
+from freshwax.model import Artist, ArtistState, Coverage, Group, Mode, Observation, Ref, Run, RunStatus
 from freshwax.planning.due import Plan, left_for_deep, plan_run, share
 from freshwax.sources.base import Source, Want
 from freshwax.store.base import Cooldown, Store
@@ -103,7 +103,11 @@ class _Run:
         available = self._available()
         learning = any(not artist.learnt for artist in self.plan.due)
         allowance = share(
-            available, per_day=self.options.per_day, learning=learning, deep_waiting=bool(self._deep_queue(1))
+            available,
+            per_day=self.options.per_day,
+            due=len(self.plan.due),
+            learning=learning,
+            deep_waiting=bool(self._deep_queue(1)),
         )
         self.meter.allow(allowance.checks)
         await self._check_all()
@@ -163,13 +167,8 @@ class _Run:
         except FreshwaxError as reason:
             self._stop(reason)
             return
-        result = commit(self.store, seen, self.moment, self.options.channels)
-        if result is None:
-            return
-        self.found += sum(one.kind is not None for one in result.decisions)
-        if seen.paused:
-            return  # what was read is kept, but the artist is still due
-        self.checked.add(artist.ref)
+        if self._commit(seen) and not seen.paused:  # what a paused check read is kept, but the artist is still due
+            self.checked.add(artist.ref)
 
     def _fail(self, artist: Artist, failure: CheckError) -> None:
         gone = record_failure(self.store, artist, failure, self.moment)
@@ -216,26 +215,44 @@ class _Run:
         )
 
     async def _read_deep(self) -> None:
-        """Read lists to their end, as far as the allowance goes: the unexplained first, then the unread, then
-        audits.
-        """
-        queue = iter(self._deep_queue(10_000))
+        """Read lists to their end, as the allowance goes: the unexplained first, then the unread, then audits."""
+        groups: dict[Ref, list[Group]] = {}
+        for ref, group in self._deep_queue(10_000):
+            groups.setdefault(ref, []).append(group)
+        queue = iter(groups.items())
 
         async def reader() -> None:
-            for ref, group in queue:
-                follow = self.store.follow(ref)
-                if follow.artist.failures or group not in follow.marks:
-                    continue
+            for ref, wanted in queue:
                 try:
-                    seen = await self.source.read_deep(follow, group, self.want, DEEP_PAGES)
+                    await self._read_artist(ref, wanted)
                 except CheckError:
                     continue  # it stays in the queue; whether the artist answers at all is the next check's to tell
                 except (AuthError, SourceError):
                     return  # the depth waits for another day; everything due was checked
-                result = commit(self.store, seen, self.moment, self.options.channels, regular=False)
-                self.found += 0 if result is None else sum(one.kind is not None for one in result.decisions)
 
         await self._together(reader)
+
+    async def _read_artist(self, ref: Ref, groups: list[Group]) -> None:
+        """Read some lists of an artist in depth, each behind a head that this run has seen.
+
+        News that came on top since an older check would have pushed the list down: they would seem to lie deeper than
+        the list was ever read, and be learnt silently.
+        """
+        follow = self.store.follow(ref)
+        marks = [follow.marks.get(group) for group in groups]
+        if any(mark is None or mark.checked_at != self.moment.now for mark in marks):
+            self._commit(await self.source.check(follow, self.want))
+        for group in groups:
+            follow = self.store.follow(ref)
+            if group in follow.marks and follow.marks[group].checked_at == self.moment.now:
+                self._commit(await self.source.read_deep(follow, group, self.want, DEEP_PAGES), regular=False)
+
+    def _commit(self, seen: Observation, *, regular: bool = True) -> bool:
+        """Decide and write what was seen; returns whether the artist is still watched."""
+        result = commit(self.store, seen, self.moment, self.options.channels, regular=regular)
+        if result is not None:
+            self.found += sum(one.kind is not None for one in result.decisions)
+        return result is not None
 
     # -- the end -------------------------------------------------------------------------------------------------
 
