@@ -1,0 +1,181 @@
+"""A spent quota: a run that pauses, says how far it came, and wastes nothing."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from math import ceil
+
+import pytest
+from tests.e2e.user import User, at, day
+
+from freshwax.clock import SimulatedClock
+from freshwax.demo.builder import ArtistHandle, WorldBuilder
+from freshwax.demo.faults import QuotaSpent, Status
+from freshwax.demo.generate import generate
+from freshwax.demo.server import DemoServer
+from freshwax.demo.trial import Trial
+from freshwax.model import RunStatus
+from freshwax.store.sqlite import SQLiteStore
+
+
+@pytest.fixture
+def flock(world: WorldBuilder, server: DemoServer) -> list[ArtistHandle]:
+    """Twenty artists with lists of three pages and something recent."""
+    artists = [world.artist(f"Dunlin {number:02}") for number in range(20)]
+    for artist in artists:
+        for number in range(11):
+            artist.album(f"{artist.name} album {number}", day(-300 - 30 * number))
+        for number in range(4):
+            artist.single(f"{artist.name} single {number}", day(-310 - 30 * number))
+        artist.single(f"{artist.name} recent", day(-2))
+    server.api.world = world.build()
+    return artists
+
+
+def adds_up(coverage: dict[str, int]) -> bool:
+    return coverage["artists"] == sum(coverage[one] for one in ("checked", "fresh", "not_due", "failed", "paused"))
+
+
+@pytest.mark.parametrize("whose", ["server", "own"])
+def test_a_first_run_that_the_quota_cuts_short_goes_on_where_it_stopped(
+    whose: str, user: User, server: DemoServer, flock: list[ArtistHandle]
+) -> None:
+    user.follow(flock)
+    quota = 15
+    if whose == "server":
+        server.manners = replace(server.manners, quota=quota)
+    else:
+        user.env["FRESHWAX_SPOTIFY_REQUESTS_PER_DAY"] = str(quota)
+    first = user.track()
+    assert first.status == (3, "paused")
+    checked, paused, failed = first.coverage("checked", "paused", "failed")
+    assert 0 < checked < 20
+    assert (checked + paused, failed) == (20, 0)
+    assert adds_up(first.report["coverage"])
+    assert len(first.titles) >= checked
+    assert f"{checked} of 20 artists learnt" in first.err
+    assert "paused until" in first.err
+    answered = [one for one in server.requests if one.status == 200]
+    assert len(answered) == quota
+
+    # While the pause lasts, nothing is asked, and it is said again.
+    asked = len(server.requests)
+    still = user.track()
+    assert still.status == (3, "paused")
+    assert still.coverage("checked", "fresh", "paused") == (0, checked, paused)
+    assert len(server.requests) == asked
+    assert "paused until" in still.err
+    assert user.run("artists", "add", "Some Name").code == 3
+    assert len(server.requests) == asked
+
+    # A day later, as far as the database knows, and with a quota that does.
+    server.manners = replace(server.manners, quota=None)
+    user.env["FRESHWAX_SPOTIFY_REQUESTS_PER_DAY"] = "580"
+    with closing(SQLiteStore.open(user.database)) as store:
+        cooldown = store.cooldown("spotify")
+        if cooldown is not None:
+            store.set_cooldown(replace(cooldown, until=datetime.now(UTC)))
+    last = user.track()
+    assert last.status == (0, "completed")
+    assert last.coverage("checked", "fresh", "paused") == (20 - checked, checked, 0)
+    assert sorted(first.titles + still.titles + last.titles) == sorted(f"{artist.name} recent" for artist in flock)
+    pages = [(one.artist, one.groups, one.offset) for one in server.requests if one.status == 200]
+    assert len(pages) == len(set(pages)), "no page was read twice"
+
+
+def test_a_budget_pauses_a_run_and_the_next_one_goes_on(
+    user: User, server: DemoServer, flock: list[ArtistHandle]
+) -> None:
+    user.follow(flock)
+    titles: list[str] = []
+    for _ in range(10):
+        before = len(server.requests)
+        done = user.track("--budget", "12")
+        assert adds_up(done.report["coverage"])
+        assert done.report["cost"]["requests"] == len(server.requests) - before <= 12
+        titles += done.titles
+        if done.code == 0:
+            break
+        assert done.status == (3, "paused")
+        assert "budget" in done.err
+    assert done.code == 0
+    assert sorted(titles) == sorted(f"{artist.name} recent" for artist in flock)
+
+
+def test_a_quota_that_ends_every_check_midway_is_remembered(
+    user: User, server: DemoServer, flock: list[ArtistHandle]
+) -> None:
+    user.follow(flock[:4])
+    server.manners = replace(server.manners, quota=6)  # the first pages of all four, the second of two
+    first = user.track()
+    assert first.status == (3, "paused")
+    assert first.coverage("checked", "paused") == (2, 2)
+    assert "paused until" in first.err
+    asked = len(server.requests)
+    assert user.track().status == (3, "paused")
+    assert len(server.requests) == asked
+
+
+def test_a_short_retry_after_is_waited_for(user: User, server: DemoServer, birds: list[ArtistHandle]) -> None:
+    user.follow(birds)
+    server.misbehave(Status(429, retry_after="1"), times=1)
+    done = user.track()
+    assert (done.status, done.coverage("checked")) == ((0, "completed"), (6,))
+
+
+def test_a_long_retry_after_is_remembered(
+    user: User, world: WorldBuilder, server: DemoServer, birds: list[ArtistHandle], news: list[str]
+) -> None:
+    user.learnt(world, server, birds)
+    server.at = at(2)
+    server.misbehave(QuotaSpent(40_000), times=1)
+    first = user.track(FRESHWAX_CONCURRENCY="1")
+    assert (first.status, first.coverage("checked", "paused")) == ((3, "paused"), (0, 6))
+    assert "paused until" in user.track().err
+    assert len(server.requests) == 1
+    forced = user.track("--force")
+    assert (forced.status, len(server.requests)) == ((3, "paused"), 1), "not even --force asks"
+    background = user.run("track", "--background")
+    assert (background.code, background.out, background.err) == (3, "", "")
+    cached = user.track("--from-cache")
+    assert (cached.status, cached.titles) == ((3, "paused"), [])
+    assert news
+
+
+@pytest.mark.parametrize(("artists", "quota"), [(60, 45), (25, 300)])
+def test_everyone_is_learnt_in_as_many_days_as_the_quota_needs(artists: int, quota: int, user: User) -> None:
+    start = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    world = generate("quota", artists=artists, start="2026-03-01", end="2026-06-01", busy_share=0.5)
+    with DemoServer(world, start) as server:
+        server.manners = replace(server.manners, quota=quota)
+        with closing(SQLiteStore.open(user.folder / "free.db")) as store:
+            free = Trial(world, server, store, SimulatedClock(start), per_day=100_000)
+            server.manners = replace(server.manners, quota=None)
+            free.follow(world.artists)
+            baseline = free.track(start)[0].cost.requests
+            deep = sum(one.artist is not None for one in server.requests) - baseline
+        server.manners = replace(server.manners, quota=quota)
+        server.log.clear()
+        with closing(SQLiteStore.open(user.database)) as store:
+            trial = Trial(world, server, store, SimulatedClock(start), per_day=quota)
+            trial.follow(world.artists)
+            days = 0
+            while any(not artist.learnt for artist in store.artists()):
+                run, report = trial.track(start + timedelta(days=days, minutes=days))
+                days += 1
+                assert days < 30, "no progress"
+                coverage = run.coverage
+                assert coverage.failed == 0
+                assert run.cost.requests <= quota
+                if coverage.paused:
+                    assert run.status is RunStatus.PAUSED
+                    learnt = sum(artist.learnt for artist in store.artists())
+                    assert any(f"{learnt} of {artists} artists learnt" in note for note in report.notes)
+            asked = sum(one.cost.requests for one in store.runs())
+        assert deep == 0
+        assert days <= ceil(asked / quota)
+        pages = [(one.artist, one.groups, one.offset) for one in server.requests if one.at < start + timedelta(days=5)]
+        repeated = len(pages) - len(set(pages))
+        assert repeated <= artists, "only what is due again after its week is asked again"
