@@ -85,8 +85,8 @@ class Allowance:
 def share(available: int | None, *, per_day: int | None, due: int, learning: bool, deep_waiting: bool) -> Allowance:
     """Split the requests that a run may send, with ``due`` artists to check.
 
-    Learning comes before depth. Then a tenth is for deep reads; it is kept from the checks only where they would not all
-    fit anyway: what came out is told today, a list can be read to its end tomorrow.
+    Learning comes before depth. Then a tenth is for deep reads; it is kept from the checks only where they would not
+    all fit anyway: what came out is told today, a list can be read to its end tomorrow.
     """
     if available is None:
         return Allowance(None, None)

@@ -53,6 +53,7 @@ async def run(
         this.end(str(error), RunStatus.FAILED, error.exit_code if isinstance(error, FreshwaxError) else 1)
         raise
     finally:
+        this.keep_cooldown()
         finished = this.finish(record, clock.now(), clock.monotonic() - started)
         store.finish_run(finished)
     return finished
@@ -167,7 +168,11 @@ class _Run:
         except FreshwaxError as reason:
             self._stop(reason)
             return
-        if self._commit(seen) and not seen.paused:  # what a paused check read is kept, but the artist is still due
+        if not self._commit(seen):
+            return
+        if seen.paused:  # what was read is kept, but the artist is still due
+            self._stop(self._pause())
+        else:
             self.checked.add(artist.ref)
 
     def _fail(self, artist: Artist, failure: CheckError) -> None:
@@ -183,17 +188,23 @@ class _Run:
         """End the run for everybody: the source cannot or must not be asked any more."""
         if isinstance(reason, Paused):
             self.end(self._why_paused(reason), RunStatus.PAUSED)
-            if self.meter.cooldown is not None:
-                until, why = self.meter.cooldown
-                self.store.set_cooldown(Cooldown(self.source.name, until, why))
         elif isinstance(reason, (AuthError, SourceError)):
             self.end(str(reason), RunStatus.FAILED, reason.exit_code)
         else:
             raise reason
 
+    def _pause(self) -> Paused:
+        """Return what cut a check short: the walk kept what it had read, not the reason."""
+        if self.meter.cooldown is not None and self.meter.cooldown[0] > self.moment.now:
+            until, why = self.meter.cooldown
+            what = "the quota of requests is spent" if why == "quota" else "it asked to be left alone"
+            message = f"{self.source.name} is paused until {until:%Y-%m-%d %H:%M} UTC: {what}"
+            return Paused(message, reason=why, until=until)
+        return Paused("The requests of this run are spent", reason="budget", until=None)
+
     def _why_paused(self, reason: Paused) -> str:
         """Say what ended the run; the day's quota, too, reaches the gate as a budget."""
-        if reason.reason != "budget":
+        if reason.reason != "budget" or not (self.options.budget or self.options.per_day):
             return str(reason)
         if self.options.budget is not None:
             return "The request budget of this run is spent"
@@ -206,6 +217,11 @@ class _Run:
         """Note why the run is over; a failure outweighs a pause, the first of either counts."""
         if self.ended is None or (status is RunStatus.FAILED and self.ended[0] is RunStatus.PAUSED):
             self.ended = (status, why, exit_code)
+
+    def keep_cooldown(self) -> None:
+        """Remember until when the source wants to be left alone, whoever was told: a check, or a deep read."""
+        if self.meter.cooldown is not None:
+            self.store.set_cooldown(Cooldown(self.source.name, *self.meter.cooldown))
 
     # -- depth ---------------------------------------------------------------------------------------------------
 

@@ -14,8 +14,7 @@ _OVERLAP = 2  # entries that a resumed deep read reads again, in case some above
 def deep_walk(follow: Follow, group: Group, pages: int, page_size: int) -> Generator[PageRequest, Page, Observation]:
     """Read a group's list on from its deep cursor (else its horizon), ``pages`` pages at most.
 
-    A quota that ends it in the middle keeps what was read. Raises ``Paused`` when nothing was. What the overlap with
-    the part read before shows anew in a list that was never read to its end has moved up: it counts as deeper.
+    A quota that ends it in the middle keeps what was read. Raises ``Paused`` when nothing was.
     """
     mark = follow.marks[group]
     unread = mark.horizon if mark.read_to_end_at is None else 0  # an audit reads everything once more
@@ -41,7 +40,6 @@ def deep_walk(follow: Follow, group: Group, pages: int, page_size: int) -> Gener
         answered=True,
         depth=reached if start <= mark.horizon else 0,
         ended=ended,
-        removed=_OVERLAP if mark.read_to_end_at is None else 0,
         deep_cursor=None if ended else max(reached, cursor),
         deep_wanted=False if ended else None,
     )
