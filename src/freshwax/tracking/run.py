@@ -309,7 +309,7 @@ class _Run:
     def _verdict(self, coverage: Coverage) -> tuple[RunStatus, str | None, int]:
         if self.ended is not None and self.ended[0] is RunStatus.FAILED:
             return self.ended
-        if coverage.failed and not coverage.checked:
+        if coverage.failed and not coverage.checked and not coverage.paused:
             return RunStatus.FAILED, f"every check failed; {next(iter(self.failed.values()))}", 3
         if coverage.paused:
             return RunStatus.PAUSED, self.ended[1] if self.ended else "interrupted", 3
