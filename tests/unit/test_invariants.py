@@ -15,7 +15,7 @@ from tests.simulation import START, KilledError, Simulation
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.world import World, WorldRelease
-from freshwax.model import ArtistState, Group, Kind, Ref
+from freshwax.model import ArtistState, Group, Kind, Ref, Silence
 
 DAYS = 70
 
@@ -145,9 +145,21 @@ def must_be_told(user: Simulation, *, told_recent: bool) -> list[WorldRelease]:
             first = marks[group].first_checked_at
             before = {one.truth for one in user.world.listing(artist, group, first)}
             listed = user.world.listing(artist, group, now)
-            found += [one for one in listed if one.truth not in before or (told_recent and recent(one, first))]
+            wanted = [one for one in listed if one.truth not in before or (told_recent and recent(one, first))]
+            found += [one for one in wanted if not hidden_by_a_swap(user, artist, group, one)]
     return found
 
 
 def recent(one: WorldRelease, first: datetime) -> bool:
     return one.date.last_day >= (first - timedelta(days=90)).date()
+
+
+def hidden_by_a_swap(user: Simulation, artist: str, group: Group, one: WorldRelease) -> bool:
+    """Tell whether it came while another one went, below the part of a list that was read by then: nobody can see
+    that."""
+    follow = user.store.follow(Ref("spotify", artist))
+    known = follow.known.get(one.id)
+    if known is None or known.silence is not Silence.HORIZON:
+        return False
+    gone = [other.withdrawn_at for other in user.world.releases if artist in other.artists and other.type == group]
+    return any(at is not None and follow.marks[group].first_checked_at < at <= known.decided_at for at in gone)
