@@ -7,14 +7,14 @@ so that reading what is stored starts without the network's libraries.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from freshwax.clock import Clock, SystemClock
 from freshwax.config import Config
-from freshwax.errors import UsageError
+from freshwax.errors import Busy, UsageError
 from freshwax.model import ArtistState, Group, Kind, Mode, Ref, Report
 from freshwax.store.base import Store
 
@@ -83,6 +83,23 @@ def run_lock(config: Config) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def telling_lock(config: Config) -> Iterator[None]:
+    """Hold the right to print what is untold; ``Busy`` while another process prints it, or is going to."""
+    from freshwax.store.lock import RunLock
+
+    lock = RunLock(f"{config.database_path}.report", now())
+    try:
+        lock.acquire()
+    except Busy:
+        message = f"a report of {config.database_path} is being printed: wait until that has ended, then try again"
+        raise Busy(message) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def make_source(config: Config, store: Store, clock: Clock, *, run_id: int | None = None) -> SpotifySource:
     """Return the source, with the cooldown that an earlier run left. It belongs to one event loop; close it there."""
     from freshwax.sources.http import Secret
@@ -117,13 +134,17 @@ def track(
     ``emit`` prints a report that is fixed already and has flushed it when it returns; only then it counts as told. It
     is not called with ``background``. ``progress`` is told how many artists are done, of how many, and which.
     """
-    from freshwax.tracking.report import fix_report, report_from_cache
+    from freshwax.tracking.report import compose_report, fix_report, report_from_cache
 
     settings = _run_options(config, options)
     if options.from_cache:
-        with open_store(config) as store:
+        with telling_lock(config), open_store(config) as store:
             return _tell(store, report_from_cache(store, settings, now()), emit)
-    with run_lock(config), open_store(config) as store:
+    with ExitStack() as held:
+        held.enter_context(run_lock(config))
+        if not options.background:
+            held.enter_context(telling_lock(config))
+        store = held.enter_context(open_store(config))
         if not store.artists({ArtistState.ACTIVE, ArtistState.GONE}):
             raise UsageError("The watch list is empty: put artists on it with `freshwax artists import FILE` first.")
         from freshwax.tracking import session
@@ -133,8 +154,9 @@ def track(
             return made, made.gate
 
         run = session.track(store, source, clock(), settings, progress)
-        report = fix_report(store, run, settings, now())
-        return report if options.background else _tell(store, report, emit)
+        if options.background:
+            return compose_report(store, run, settings, now())
+        return _tell(store, fix_report(store, run, settings, now()), emit)
 
 
 def _tell(store: Store, report: Report, emit: Callable[[Report], None]) -> Report:

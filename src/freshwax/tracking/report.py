@@ -18,16 +18,19 @@ from freshwax.tracking.options import STDOUT, RunOptions
 
 
 def fix_report(store: Store, run: Run, options: RunOptions, now: datetime) -> Report:
-    """Put together what is untold on standard output (more for ``--baseline`` and ``--since``), and fix it in the
-    store.
-    """
+    """Put a report together and fix it in the store, to be printed and then told."""
+    return store.save_report(compose_report(store, run, options, now))
+
+
+def compose_report(store: Store, run: Run, options: RunOptions, now: datetime) -> Report:
+    """Put together what is untold on standard output; more for ``--baseline`` and ``--since``."""
     lines = _untold(store, options, now)
     if options.mode is Mode.BASELINE:
         cutoff = (run.started_at.date() - timedelta(days=options.lookback)).isoformat()
         lines = _joined(lines, store.releases(dated_since=cutoff), options)
     if options.since is not None:
         lines = _joined(lines, store.releases(since=options.since, announced_only=True), options, since=options.since)
-    return store.save_report(Report(0, STDOUT, options.mode, run, tuple(lines), tuple(notes(store, run, now))))
+    return Report(0, STDOUT, options.mode, run, tuple(lines), tuple(notes(store, run, now)))
 
 
 def report_from_cache(store: Store, options: RunOptions, now: datetime) -> Report:
