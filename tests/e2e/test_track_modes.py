@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -220,13 +221,49 @@ def test_a_report_that_is_being_read_survives_a_run_in_the_background(
     server.at = at(4)
     with user.start("track", "--from-cache", "--format", "json") as reader:
         assert reader.stdout is not None
-        beginning = reader.stdout.read(1)  # the report is fixed, and more of it than a pipe holds waits to be read
+        # The report is fixed, and more of it than a pipe holds waits to be read.
+        beginning = os.read(reader.stdout.fileno(), 1).decode()
+        other = user.track("--from-cache")
+        assert (other.code, other.out) == (4, ""), "or it would tell the same again"
+        assert "being printed" in other.err
         assert user.run("track", "--background", "--force").code == 0
         done = ended(reader)
     first = json.loads(beginning + done.out)
     assert done.code == 0
     assert len(first["releases"]) == 13
     assert user.track("--from-cache").titles == ["Later"]
+
+
+def test_the_cache_speaks_of_the_last_run_that_ended(
+    user: User, server: DemoServer, learnt: list[ArtistHandle], news: list[str]
+) -> None:
+    user.run("track", "--background")
+    before = json.loads(user.run("runs", "--format", "json").out)[0]["id"]
+    arrived = threading.Event()
+    fault = server.misbehave(Answered(arrived.set))
+    with user.start("track", "--background", "--force") as process:
+        assert arrived.wait(20)
+        process.kill()
+        process.communicate()
+    server.repair(fault)
+    cached = user.track("--from-cache")
+    assert (cached.status, cached.report["run"]["id"], cached.titles) == ((0, "completed"), before, news)
+
+
+def test_the_cache_of_a_first_run_that_was_killed_claims_nothing(
+    user: User, server: DemoServer, birds: list[ArtistHandle]
+) -> None:
+    user.follow(birds)
+    arrived = threading.Event()
+    server.misbehave(Answered(arrived.set))
+    with user.start("track", "--background") as process:
+        assert arrived.wait(20)
+        process.kill()
+        process.communicate()
+    cached = user.run("track", "--from-cache", "--format", "table")
+    assert cached.code == 3
+    assert "has not ended" in cached.out
+    assert "Nothing new." not in cached.out
 
 
 def test_disabled_and_removed_artists_are_outside_the_counts(
