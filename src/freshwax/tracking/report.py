@@ -7,6 +7,7 @@ a run in the foreground would have said.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from freshwax.discovery.telling import lines_to_tell
@@ -15,6 +16,8 @@ from freshwax.model import Announcement, ArtistState, Kind, Line, Mode, Ref, Rep
 from freshwax.reports.summary import failed_note, gone_note, held_note, paused_note
 from freshwax.store.base import Seen, Store
 from freshwax.tracking.options import STDOUT, RunOptions
+
+RECENT = 20  # runs among which the last that ended is looked for
 
 
 def fix_report(store: Store, run: Run, options: RunOptions, now: datetime) -> Report:
@@ -38,9 +41,11 @@ def report_from_cache(store: Store, options: RunOptions, now: datetime) -> Repor
 
     Raises UsageError where there was no run yet.
     """
-    run = next(iter(store.runs(1)), None)
-    if run is None:
+    runs = store.runs(RECENT)
+    if not runs:
         raise UsageError("There was no run yet, so there is nothing to show: run `freshwax track` first.")
+    # One that is under way, or was killed, has not said yet how much it saw.
+    run = next((one for one in runs if one.finished_at is not None), replace(runs[0], exit_code=3))
     report = fix_report(store, run, options, now)
     if report.lines or options.since is not None:
         return report
