@@ -155,8 +155,20 @@ def track(
 
         run = session.track(store, source, clock(), settings, progress)
         if options.background:
-            return compose_report(store, run, settings, now())
+            report = compose_report(store, run, settings, now())
+            _log(report)
+            return report
         return _tell(store, fix_report(store, run, settings, now()), emit)
+
+
+def _log(report: Report) -> None:
+    """Write down what a reader would have seen below the report."""
+    import logging
+
+    from freshwax.reports.summary import summary
+
+    for line in summary(report, now()):
+        logging.getLogger(__name__).info("%s", line)
 
 
 def _tell(store: Store, report: Report, emit: Callable[[Report], None]) -> Report:

@@ -41,6 +41,7 @@ def command(setup: Setup, /, files: tuple[str, ...], format_: str | None, target
     FILE (or - for standard input) holds artists: they are added to the watch list, and this run is limited to them.
     """
     _check(flags, format_, target)
+    setup.quiet = setup.quiet or flags["background"]
     options = _options(setup.config, flags)
     if options.background and not setup.config.log_file:
         log_to_file(default_log_file(), setup.config.log_level)

@@ -15,6 +15,7 @@ Whatever kills the process between two arrows, the next run continues: done arti
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from freshwax.discovery.classify import Moment
 from freshwax.errors import AuthError, CheckError, FreshwaxError, Paused, SourceError
 from freshwax.model import Artist, ArtistState, Coverage, Group, Mode, Observation, Ref, Run, RunStatus
 from freshwax.planning.due import Plan, left_for_deep, plan_run, share
+from freshwax.reports.escape import visible
 from freshwax.sources.base import Source, Want
 from freshwax.store.base import Cooldown, Store
 from freshwax.tracking.check import by_name, commit, record_failure
@@ -31,6 +33,7 @@ from freshwax.tracking.options import Meter, Progress, RunOptions
 
 DEEP_PAGES = 20  # a group may read so many pages of depth in one run
 _DAY = timedelta(hours=24)
+_log = logging.getLogger(__name__)
 
 
 async def run(
@@ -44,6 +47,7 @@ async def run(
     now = clock.now()
     record = store.start_run(options.mode, options.market, now)
     meter.run_id = record.id
+    _log.info("run %d (%s) begins", record.id, options.mode)
     this = _Run(store, source, meter, options, Moment(now, record.id, options.market, options.lookback), progress)
     try:
         await this.work()
@@ -56,6 +60,7 @@ async def run(
         this.keep_cooldown()
         finished = this.finish(record, clock.now(), clock.monotonic() - started)
         store.finish_run(finished)
+        _log.info("run %d ended: %s", finished.id, visible("; ".join(filter(None, (finished.status, finished.error)))))
     return finished
 
 
@@ -177,6 +182,7 @@ class _Run:
 
     def _fail(self, artist: Artist, failure: CheckError) -> None:
         gone = record_failure(self.store, artist, failure, self.moment)
+        _log.warning("%s", visible(str(failure)))
         if artist.state is ArtistState.GONE:
             return
         if gone:
