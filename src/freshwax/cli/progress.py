@@ -9,21 +9,28 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from freshwax.reports.escape import visible
+from freshwax.reports.layout import pad
+
+AFTERWARDS = "Reading further back"  # every check is done; what the allowance leaves goes into old catalogues
 
 
 @contextmanager
 def bar(what: str = "Artists") -> Iterator[Callable[[int, int, str], None]]:
     """Show a bar on standard error until the block ends; yields what is to be told ``(done, of, name)``."""
     columns = (
-        TextColumn("{task.description:30}", markup=False),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=None)
+    console = Console(stderr=True)
+    room = min(30, max(console.width - 40, 10))
+    # Standard output stays what it is: rich would send it through the terminal, wherever it was to go.
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as progress:
+        task = progress.add_task(pad(what, room), total=None)
 
         def tell(done: int, total: int, name: str) -> None:
-            progress.update(task, completed=done, total=total, description=visible(name)[:30])
+            said = visible(name) if done < total else AFTERWARDS
+            progress.update(task, completed=done, total=total, description=pad(said, room))
 
         yield tell

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -102,10 +103,17 @@ def _add(setup: Setup, files: tuple[str, ...]) -> tuple[tuple[Ref, ...] | None, 
 
 
 def _with_progress(setup: Setup, options: app.TrackOptions, emit: Callable[[Report], None]) -> Report:
-    """Run, with a progress bar where people watch."""
-    if setup.quiet or options.background or options.from_cache or not sys.stderr.isatty():
+    """Run, with a progress bar where people watch; it is gone before the report is printed."""
+    watched = sys.stderr.isatty() and not (setup.quiet or setup.verbose)
+    if not watched or options.background or options.from_cache:
         return app.track(setup.config, options, emit=emit)
     from freshwax.cli.progress import bar
 
-    with bar() as progress:
-        return app.track(setup.config, options, emit=emit, progress=progress)
+    with ExitStack() as shown:
+        progress = shown.enter_context(bar())
+
+        def clear_and_emit(report: Report) -> None:
+            shown.close()
+            emit(report)
+
+        return app.track(setup.config, options, emit=clear_and_emit, progress=progress)

@@ -1,0 +1,95 @@
+"""The command on a real terminal: the progress bar, and where the data goes while it shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.e2e.user import COMMAND, PATIENCE, User, at
+
+from freshwax.demo.builder import ArtistHandle, WorldBuilder
+from freshwax.demo.server import DemoServer
+
+BAR = "━"
+
+
+@pytest.fixture
+def on_terminal(user: User) -> Callable[..., tuple[int, str]]:
+    """Run a command whose standard error, and standard output unless a file is named, is a terminal."""
+
+    def run(*args: object, out: Path | None = None, **env: str) -> tuple[int, str]:
+        main, side = pty.openpty()
+        with Path(out or os.devnull).open("wb") as file:
+            process = subprocess.Popen(
+                [*COMMAND, *map(str, args)],
+                env=user.environment(TERM="xterm-256color", COLUMNS="80", **env),
+                stdin=subprocess.DEVNULL,
+                stdout=file if out else side,
+                stderr=side,
+            )
+        os.close(side)
+        shown = _read_all(main)
+        return process.wait(PATIENCE), shown
+
+    return run
+
+
+def _read_all(terminal: int) -> str:
+    parts: list[bytes] = []
+    start = time.monotonic()
+    while time.monotonic() - start < PATIENCE:
+        try:
+            part = os.read(terminal, 65536)
+        except OSError:  # how Linux says that nobody holds the other side any more
+            break
+        if not part:
+            break
+        parts.append(part)
+    os.close(terminal)
+    return b"".join(parts).decode().replace("\r\n", "\n")
+
+
+def test_a_report_goes_into_its_file_while_the_bar_shows(
+    on_terminal: Callable[..., tuple[int, str]],
+    user: User,
+    world: WorldBuilder,
+    server: DemoServer,
+    birds: list[ArtistHandle],
+    news: list[str],
+    tmp_path: Path,
+) -> None:
+    user.learnt(world, server, birds)
+    server.at = at(2)
+    code, shown = on_terminal("track", "--format", "json", out=tmp_path / "out.json")
+    assert code == 0
+    report = json.loads((tmp_path / "out.json").read_text())
+    assert sorted(line["title"] for line in report["releases"]) == news
+    assert BAR in shown
+    assert "Low Tide" not in shown
+    assert re.search(r"\x1b\[2K6 of 6 artists checked; .*requests$", shown, re.MULTILINE), shown
+
+
+def test_the_bar_is_gone_before_the_report_is_printed(
+    on_terminal: Callable[..., tuple[int, str]],
+    user: User,
+    world: WorldBuilder,
+    server: DemoServer,
+    birds: list[ArtistHandle],
+) -> None:
+    user.learnt(world, server, birds)
+    server.at = at(2)
+    code, shown = on_terminal("track")
+    assert code == 0
+    bar, heading, report = shown.partition("New releases (4)")
+    assert heading
+    assert BAR in bar
+    assert BAR not in report
+    assert "\x1b[?25h" in bar  # the cursor is back
+    assert re.search(r"^6 of 6 artists checked; .*requests$", report, re.MULTILINE), report
