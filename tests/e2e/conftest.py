@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.e2e.user import NOW, User, at, day
+from tests.e2e.user import NOW, Nursery, User, at, day
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.server import DemoServer
@@ -47,10 +49,24 @@ def server(world: WorldBuilder, birds: list[ArtistHandle]) -> Iterator[DemoServe
         yield server
 
 
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    with closing(Nursery(tmp_path_factory.mktemp("nursery"))) as nursery:
+        yield nursery
+
+
 @pytest.fixture
-def user(tmp_path: Path, server: DemoServer) -> User:
+def user(tmp_path: Path, server: DemoServer, request: pytest.FixtureRequest) -> User:
+    """A user; tests that use ``from_scratch`` start a new interpreter for every run, as a shell does."""
     folder = tmp_path / "user"
     folder.mkdir()
     user = User(folder)
+    if hasattr(os, "fork") and "from_scratch" not in request.fixturenames:
+        user.nursery = request.getfixturevalue("nursery")
     user.knows(server)
     return user
+
+
+@pytest.fixture
+def from_scratch() -> None:
+    """See ``user``."""

@@ -16,6 +16,8 @@ from tests.e2e.user import Done, User, at
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.server import DemoServer
 
+pytestmark = pytest.mark.usefixtures("from_scratch")
+
 COMMANDS = (
     ("track", "--format", "json"),
     ("track", "--background"),

@@ -12,81 +12,18 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.e2e.user import Answered, Done, User, at, day, ended
+from tests.e2e.user import KILLED, Answered, Done, Life, Nursery, User, at, day, ended
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.server import DemoServer
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no SIGKILL, and no fork, on this platform")
-
-KILLED = -9
-
-
-@dataclass(frozen=True)
-class Life(Done):
-    """How a child lived and ended."""
-
-    moments: tuple[str, ...] = ()
-
-    @property
-    def printed(self) -> bool:
-        """Whether its report reached standard output."""
-        return "printed" in self.moments
-
-    @property
-    def recorded(self) -> bool:
-        """Whether it lived to record that: the last moment of a killed one did not happen."""
-        happened = self.moments[:-1] if self.code == KILLED else self.moments
-        return self.printed and "COMMIT" in happened[self.moments.index("printed") :]
-
-
-class Nursery:
-    """Lets children live until a moment of their lives."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        command = [sys.executable, "-W", "error", "-m", "tests.e2e.mortal"]
-        pipe = subprocess.PIPE
-        root = Path(__file__).parents[2]
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=root)
-
-    def run(self, user: User, *args: object, kill: int | None = None, largest_file: int = 0) -> Life:
-        """Run freshwax; ``kill`` is the number of the moment at which it dies."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        order = {
-            "args": [str(arg) for arg in args],
-            "env": user.environment(),
-            "kill": kill,
-            "folder": str(self.folder),
-            "largest_file": largest_file,
-        }
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
-        out, err = ((self.folder / name).read_text() for name in ("out", "err"))
-        assert "Traceback" not in err, err
-        assert "this is a bug" not in err, err
-        return Life(answer["code"], out, err, tuple(answer["moments"]))
-
-
-@pytest.fixture
-def nursery(tmp_path: Path) -> Iterator[Nursery]:
-    folder = tmp_path / "nursery"
-    folder.mkdir()
-    nursery = Nursery(folder)
-    with nursery.process:
-        yield nursery
-        assert nursery.process.stdin is not None
-        nursery.process.stdin.close()
 
 
 def copied(user: User, number: int) -> User:
@@ -95,7 +32,7 @@ def copied(user: User, number: int) -> User:
     folder.mkdir()
     if user.database.exists():
         shutil.copy(user.database, folder / user.database.name)
-    return User(folder, user.env)
+    return replace(user, folder=folder)
 
 
 def assert_whole(database: Path) -> None:
@@ -166,7 +103,7 @@ def test_killed_at_random_moments_of_a_run(
     moments = nursery.run(copied(user, -1), *TRACK).moments
     rng = random.Random(seed)
     # With eight checks at once the moments come in another order each time; the last ones may not come at all.
-    points = sorted(rng.sample(range(len(moments) - 10), 25))
+    points = sorted(rng.sample(range(len(moments) - 10), 18))
     for point in points:
         die_and_run_again(nursery, copied(user, point), point, news)
 
@@ -185,7 +122,7 @@ def test_killed_at_random_moments_of_a_first_run(
     listed.write_text("\n".join(artist.id for artist in artists))
     command = (*TRACK, listed)
     moments = nursery.run(copied(user, -1), *command).moments
-    for point in sorted(random.Random(7).sample(range(len(moments) - 10), 25)):
+    for point in sorted(random.Random(7).sample(range(len(moments) - 10), 20)):
         other = copied(user, point)
         first = nursery.run(other, *command, kill=point)
         assert first.code == KILLED

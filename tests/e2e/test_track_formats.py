@@ -15,6 +15,8 @@ from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.faults import QuotaSpent, Status, TokenRefused
 from freshwax.demo.server import DemoServer
 
+pytestmark = pytest.mark.usefixtures("from_scratch")
+
 KEYS = {
     "run": {"id", "mode", "status", "market", "started_at", "finished_at"},
     "coverage": {

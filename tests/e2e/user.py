@@ -11,10 +11,10 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from freshwax.clock import SimulatedClock
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
@@ -27,6 +27,7 @@ from freshwax.store.sqlite import SQLiteStore
 COMMAND = (sys.executable, "-W", "error", "-c", "from freshwax.cli.main import main; main()")
 # The program reads the machine's clock and refuses to run where the server's is more than a day away.
 NOW = datetime.now(UTC)
+KILLED = -9
 PATIENCE = 60  # seconds after which a process counts as hung
 
 
@@ -80,12 +81,65 @@ class Done:
         return tuple(self.report["coverage"][name] for name in names)
 
 
+@dataclass(frozen=True)
+class Life(Done):
+    """How a child lived and ended."""
+
+    moments: tuple[str, ...] = ()
+
+    @property
+    def printed(self) -> bool:
+        """Whether its report reached standard output."""
+        return "printed" in self.moments
+
+    @property
+    def recorded(self) -> bool:
+        """Whether it lived to record that: the last moment of a killed one did not happen."""
+        happened = self.moments[:-1] if self.code == KILLED else self.moments
+        return self.printed and "COMMIT" in happened[self.moments.index("printed") :]
+
+
+class Nursery:
+    """Runs the program in children of one process that has imported it already: quick, and mortal at any moment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        command = [sys.executable, "-W", "error", "-m", "tests.e2e.mortal"]
+        pipe = subprocess.PIPE
+        root = Path(__file__).parents[2]
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=root)
+
+    def close(self) -> None:
+        """End the process."""
+        with self.process:
+            assert self.process.stdin is not None
+            self.process.stdin.close()
+
+    def run(self, user: User, *args: object, kill: int | None = None, largest_file: int = 0) -> Life:
+        """Run freshwax; ``kill`` is the number of the moment at which it dies."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        order = {
+            "args": [str(arg) for arg in args],
+            "env": user.environment(),
+            "kill": kill,
+            "folder": str(self.folder),
+            "largest_file": largest_file,
+        }
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        out, err = ((self.folder / name).read_text() for name in ("out", "err"))
+        return checked(Life(answer["code"], out, err, tuple(answer["moments"])))
+
+
 @dataclass
 class User:
     """Runs freshwax with a database and an environment of their own."""
 
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
+    nursery: Nursery | None = None
 
     @property
     def database(self) -> Path:
@@ -113,7 +167,9 @@ class User:
         return subprocess.Popen(words, env=self.environment(**env), stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
     def run(self, *args: object, stdin: str = "", **env: str) -> Done:
-        """Run the program to its end."""
+        """Run the program to its end, in a child that has imported it already where there is a nursery."""
+        if self.nursery is not None and not stdin:
+            return self.nursery.run(replace(self, env={**self.env, **env}), *args)
         with self.start(*args, **env) as process:
             return ended(process, stdin)
 
@@ -137,19 +193,27 @@ class User:
         server.log.clear()
 
 
+DoneT = TypeVar("DoneT", bound=Done)
+
+
+def checked(done: DoneT) -> DoneT:
+    """Hold a run to what holds for every run of the program."""
+    assert "Traceback" not in done.err, done.err
+    assert "Warning" not in done.err, done.err
+    assert "this is a bug" not in done.err, done.err
+    if done.code in {2, 4}:
+        assert done.out == ""
+    return done
+
+
 def ended(process: subprocess.Popen[str], stdin: str = "") -> Done:
-    """Wait for a process, and hold it to what holds for every run of the program."""
+    """Wait for a process to end."""
     try:
         out, err = process.communicate(stdin, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         raise
-    assert "Traceback" not in err, err
-    assert "Warning" not in err, err
-    assert "this is a bug" not in err, err
-    if process.returncode in {2, 4}:
-        assert out == ""
-    return Done(process.returncode, out, err)
+    return checked(Done(process.returncode, out, err))
 
 
 @dataclass(frozen=True)
