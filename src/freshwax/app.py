@@ -7,7 +7,7 @@ so that reading what is stored starts without the network's libraries.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from freshwax.clock import Clock, SystemClock
 from freshwax.config import Config
 from freshwax.errors import Busy, UsageError
-from freshwax.model import ArtistState, Group, Kind, Mode, Ref, Report
+from freshwax.model import ArtistState, Group, Kind, Mode, Ref, Report, Run
 from freshwax.store.base import Store
 
 if TYPE_CHECKING:
@@ -85,14 +85,17 @@ def run_lock(config: Config) -> Iterator[None]:
 
 @contextmanager
 def telling_lock(config: Config) -> Iterator[None]:
-    """Hold the right to print what is untold; ``Busy`` while another process prints it, or is going to."""
+    """Hold the right to print what is untold; ``Busy`` while another process prints it."""
     from freshwax.store.lock import RunLock
 
     lock = RunLock(f"{config.database_path}.report", now())
     try:
         lock.acquire()
     except Busy:
-        message = f"a report of {config.database_path} is being printed: wait until that has ended, then try again"
+        message = (
+            f"a report of {config.database_path} is being printed: wait until that has ended, then print what is left "
+            "with `freshwax track --from-cache`"
+        )
         raise Busy(message) from None
     try:
         yield
@@ -140,25 +143,30 @@ def track(
     if options.from_cache:
         with telling_lock(config), open_store(config) as store:
             return _tell(store, report_from_cache(store, settings, now()), emit)
-    with ExitStack() as held:
-        held.enter_context(run_lock(config))
-        if not options.background:
-            held.enter_context(telling_lock(config))
-        store = held.enter_context(open_store(config))
+    run = _run(config, settings, progress)
+    if options.background:
+        with open_store(config, read_only=True) as store:
+            report = compose_report(store, run, settings, now())
+        _log(report)
+        return report
+    # The run is over for others while its report is printed: a pager may stay open for hours.
+    with telling_lock(config), open_store(config) as store:
+        return _tell(store, fix_report(store, run, settings, now()), emit)
+
+
+def _run(config: Config, settings: RunOptions, progress: Callable[[int, int, str], None] | None) -> Run:
+    """Check what is due, alone on this database."""
+    from freshwax.tracking import session
+
+    with run_lock(config), open_store(config) as store:
         if not store.artists({ArtistState.ACTIVE, ArtistState.GONE}):
             raise UsageError("The watch list is empty: put artists on it with `freshwax artists import FILE` first.")
-        from freshwax.tracking import session
 
         def source() -> tuple[SpotifySource, Gate]:
             made = make_source(config, store, clock())
             return made, made.gate
 
-        run = session.track(store, source, clock(), settings, progress)
-        if options.background:
-            report = compose_report(store, run, settings, now())
-            _log(report)
-            return report
-        return _tell(store, fix_report(store, run, settings, now()), emit)
+        return session.track(store, source, clock(), settings, progress)
 
 
 def _log(report: Report) -> None:
