@@ -14,7 +14,9 @@ _OVERLAP = 2  # entries that a resumed deep read reads again, in case some above
 def deep_walk(follow: Follow, group: Group, pages: int, page_size: int) -> Generator[PageRequest, Page, Observation]:
     """Read a group's list on from its deep cursor (else its horizon), ``pages`` pages at most.
 
-    A quota that ends it in the middle keeps what was read. Raises ``Paused`` when nothing was.
+    A quota that ends it in the middle keeps what was read. Raises ``Paused`` when nothing was. Where the overlap with
+    the part read before shows fewer known entries than it should, they are gone (a new ID in the old place, too), and
+    what lies below has moved up by as many.
     """
     mark = follow.marks[group]
     unread = mark.horizon if mark.read_to_end_at is None else 0  # an audit reads everything once more
@@ -34,12 +36,16 @@ def deep_walk(follow: Follow, group: Group, pages: int, page_size: int) -> Gener
         if offset == start:
             raise
     reached = max((one.position + 1 for one in listed), default=cursor)
+    overlap = max(min(mark.horizon, reached) - start, 0) if mark.read_to_end_at is None else 0
+    pushed = reached if mark.deep_wanted else mark.horizon  # only arrivals push what was there further down
+    still_there = sum(one.release.ref.id in follow.known and one.position < pushed for one in listed)
     view = GroupView(
         group=group,
         listed=tuple(listed),
         answered=True,
         depth=reached if start <= mark.horizon else 0,
         ended=ended,
+        removed=max(overlap - still_there, 0),
         deep_cursor=None if ended else max(reached, cursor),
         deep_wanted=False if ended else None,
     )

@@ -235,24 +235,26 @@ class _Walk:
         seen = self._list(group)
         seen.add(first.entries)
         seen.ended = seen.ended or not first.more
-        window = self.windows.get(group)
-        if window is not None:
-            seen.count_removed(window.ids)
         yield from self._read_on((group,), group, first, 0)
         return first
 
     def _read_on(self, groups: Sequence[Group], group: Group, page: Page, shift: int) -> _Pages:
         """Read further pages while unknown releases keep coming; at a first check, while they are recent enough."""
         seen = self._list(group)
+        expected = self.windows[group].ids if group in self.windows else ()
+        if expected:
+            seen.count_removed(expected)
         offset = page.entries[0].position if page.entries else 0
         for _ in range(self.want.page_cap):
             if seen.ended or not page.more or not self._wants_more(seen):
-                return
+                break
             offset += self.page_size
             page = yield from self._page(groups, offset, f"more of {group}")
             entries = [one for one in page.entries if group_of(one.release, groups) is group]
             seen.add(entries, shift)
             seen.ended = not page.more or len(entries) < len(page.entries) or not page.entries
+        if expected:  # what went from the last places shows once more was read
+            seen.count_removed(expected)
 
     def _wants_more(self, seen: Seen) -> bool:
         mark = self._mark(seen.group)
@@ -319,6 +321,9 @@ class _Walk:
                 self.counts[group] = count
         self.windows[_name(PAIR)] = window
         self.pair_total = None
+        heads = tuple(self._list(Group.ALBUM).top_ids(self.page_size)) if start else ()
+        if heads and heads != self.windows.get(Group.ALBUM, Window()).ids:  # without it, what goes is not missed
+            self.windows[Group.ALBUM] = Window(0, heads)
 
     def _answer(self, group: Group, seen: Seen, count: int | None) -> None:
         wanted = self._unexplained(group, count) if count is not None or self._mark(group) else False

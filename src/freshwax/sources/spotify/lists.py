@@ -56,9 +56,10 @@ class Seen:
         return all(later >= earlier for later, earlier in pairwise(dates))
 
     def count_removed(self, expected: Sequence[str | None]) -> None:
-        """Note how many of the expected top entries are gone: missing above one that is still there."""
+        """Note how many of the expected top entries are gone: missing above one that is still there, or altogether."""
         here = {release.ref.id for release in self.by_position.values()}
-        last = max((at for at, one in enumerate(expected) if one in here), default=-1)
+        there = (at for at, one in enumerate(expected) if one in here)
+        last = len(expected) if self.ended and self.depth else max(there, default=-1)
         self.removed = sum(one is not None and one not in here for one in expected[:last])
 
     def arrived(self, mark: Mark | None, known: Collection[str]) -> int:
