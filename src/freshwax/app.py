@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from freshwax.clock import Clock, SystemClock
 from freshwax.config import Config
@@ -27,8 +28,7 @@ SOURCE = "spotify"
 STDOUT = "stdout"
 
 
-@dataclass(frozen=True, slots=True)
-class TrackOptions:
+class TrackOptions(Struct, frozen=True):
     """What one run of ``track`` was asked to do, validated.
 
     ``only`` limits the run to these artists; ``types``, where the command line gave them, the groups and the report.

@@ -6,12 +6,12 @@ Instants are timezone-aware datetimes in UTC; days are ``datetime.date``.
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct
 
 
 class Ref(NamedTuple):
@@ -41,8 +41,7 @@ class Precision(StrEnum):
     DAY = "day"
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseDate:
+class ReleaseDate(Struct, frozen=True):
     """A release date as the source gives it: ``2024``, ``2024-03`` or ``2024-03-01``; an interval of days."""
 
     value: str
@@ -62,9 +61,9 @@ class ReleaseDate:
         first = self.first_day
         if first == date.min or self.precision is Precision.DAY:
             return first
-        if self.precision is Precision.YEAR:
+        if self.precision is Precision.YEAR or first.month == 12:
             return date(first.year, 12, 31)
-        return date(first.year, first.month, calendar.monthrange(first.year, first.month)[1])
+        return date(first.year, first.month + 1, 1) - timedelta(days=1)
 
 
 class Credit(NamedTuple):
@@ -74,8 +73,7 @@ class Credit(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """A release as a listing shows it. ``date`` is None where the source gave none."""
 
     ref: Ref
@@ -121,8 +119,7 @@ class ArtistState(StrEnum):
     REMOVED = "removed"
 
 
-@dataclass(frozen=True, slots=True)
-class Artist:
+class Artist(Struct, frozen=True):
     """A watched artist and the outcome of its checks so far.
 
     ``failures`` counts failed checks in a row; ``failure`` is the code of the last one (see ``errors.CheckError``).
@@ -142,8 +139,7 @@ class Artist:
     history_incomplete: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """The watermark of one artist's listing group.
 
     ``horizon`` is how many entries from the top were ever read; the list beyond it is unknown.
@@ -161,8 +157,7 @@ class Mark:
     deep_wanted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """A release that was decided for an artist before, as much of it as later decisions need.
 
     ``key`` and ``marks`` are those of ``discovery.editions``. ``announced`` names the release under which it was,
@@ -182,8 +177,7 @@ class Known:
     previous_check_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(Struct, frozen=True):
     """All that is remembered of an artist when its listing is checked.
 
     ``listing`` is the source's own note about what it expects to see next time; only the source reads it.
@@ -195,16 +189,14 @@ class Follow:
     listing: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A release at a position (0 is the top) of an artist's listing group."""
 
     position: int
     release: Release
 
 
-@dataclass(frozen=True, slots=True)
-class GroupView:
+class GroupView(Struct, frozen=True):
     """What one check saw of a listing group.
 
     ``answered``: what was seen settles what is new in the group, so its watermark may move.
@@ -223,8 +215,7 @@ class GroupView:
     deep_wanted: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """What a source saw of an artist at one check. ``paused``: the quota ended it before every group was answered."""
 
     artist: Ref
@@ -234,8 +225,7 @@ class Observation:
     paused: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Announced:
+class Announced(Struct, frozen=True):
     """A release that was announced through whomever, with its keys (``discovery.editions``)."""
 
     release: Release
@@ -243,8 +233,7 @@ class Announced:
     marks: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What was decided about a release for an artist: told under ``kind``, or kept silent for a reason.
 
     ``of`` is the release that this one is a twin or an edition of. ``announced``: see ``Known``.
@@ -261,8 +250,7 @@ class Decision:
     previous_check_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True):
     """Everything that a successful check writes, in one transaction.
 
     ``changed`` holds the new facts of known releases whose title, type, date or tracks are now given otherwise.
@@ -286,8 +274,7 @@ class CheckResult:
         return sum(d.silence is Silence.HELD for d in self.decisions)
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(Struct, frozen=True):
     """A release that is to be told: waiting in a channel's outbox, or told there already.
 
     ``artist`` is the one whose check found it. ``told_upcoming``: the channel told it as ``upcoming`` before.
@@ -300,8 +287,7 @@ class Announcement:
     told_upcoming: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line of a report: a release under the kind that was true when the report was fixed."""
 
     release: Release
@@ -330,8 +316,7 @@ class Mode(StrEnum):
     REPEAT = "repeat"  # --from-cache with nothing untold: the last report again
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """How much a run saw. The five counts from ``checked`` to ``paused`` add up to ``artists``."""
 
     artists: int = 0
@@ -344,8 +329,7 @@ class Coverage:
     history_incomplete: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """What a run cost: API requests (retries included, tokens not), those answered 304, bytes on the wire, seconds."""
 
     requests: int = 0
@@ -354,8 +338,7 @@ class Cost:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One run, as ``run_history`` keeps it. ``id`` is 0 until the store gives one."""
 
     id: int
@@ -371,8 +354,7 @@ class Run:
     exit_code: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """A report as it is printed: the run, how much it saw, and its lines. ``id`` is 0 until the store gives one.
 
     ``notes`` are sentences for people: failures by name, held floods, pauses, homonyms of time. Not part of the data.
@@ -383,4 +365,4 @@ class Report:
     mode: Mode
     run: Run
     lines: tuple[Line, ...]
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()

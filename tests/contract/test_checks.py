@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from tests.contract.store_words import NOW, SHELL, A, B, at, mark, release, save, silent, start, titles, told
 
 from freshwax.model import Announced, ArtistState, Group, Kind, Known, Precision, Ref, ReleaseDate, Silence

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.contract.store_words import NOW, at, start
 
 from freshwax.model import Cost, Coverage, Mode, Run, RunStatus

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.contract.store_words import NOW, SHELL, A, B, at, mark, release, report, save, silent, start, titles, told
 
 from freshwax.model import (

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
+import msgspec
 import pytest
 from tests.e2e.user import User, at, day
 
@@ -76,7 +77,7 @@ def test_a_first_run_that_the_quota_cuts_short_goes_on_where_it_stopped(
     with closing(SQLiteStore.open(user.database)) as store:
         cooldown = store.cooldown("spotify")
         if cooldown is not None:
-            store.set_cooldown(replace(cooldown, until=datetime.now(UTC)))
+            store.set_cooldown(msgspec.structs.replace(cooldown, until=datetime.now(UTC)))
     last = user.track()
     assert last.status == (0, "completed")
     assert last.coverage("checked", "fresh", "paused") == (20 - checked, checked, 0)

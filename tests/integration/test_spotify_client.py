@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import httpx2
 import pytest
+from msgspec.structs import replace
 from tests.integration.wire import (
     START,
     TOKEN,
@@ -286,8 +287,8 @@ def test_a_failed_check_names_the_artist_and_the_kind(
 
 def test_an_artist_without_a_name_is_named_by_its_id() -> None:
     async def action(source: SpotifySource) -> None:
-        nameless = follow(7)
-        object.__setattr__(nameless.artist, "name", None)
+        known = follow(7)
+        nameless = replace(known, artist=replace(known.artist, name=None))
         with pytest.raises(CheckError, match=f"^{7:022}: "):
             await source.check(nameless, WANT)
 

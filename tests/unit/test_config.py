@@ -1,5 +1,4 @@
 import contextlib
-import dataclasses
 import tomllib
 from pathlib import Path
 
@@ -7,6 +6,7 @@ import platformdirs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from freshwax.config import SETTINGS, Config, Secret, default_file, example, load
 from freshwax.errors import UsageError
@@ -31,7 +31,7 @@ def write(tmp_path):
 
 
 def test_every_setting_is_a_field_and_every_field_a_setting():
-    names = {field.name for field in dataclasses.fields(Config)} - {"file", "warnings"}
+    names = set(Config.__struct_fields__) - {"file", "warnings"}
     assert {setting.attribute for setting in SETTINGS} == names
 
 
@@ -165,10 +165,10 @@ def test_a_database_is_a_path_or_an_address(text, path):
 
 def test_the_example_changes_nothing_and_neither_do_its_lines_when_the_mark_is_removed(write):
     plain = load(env={})
-    assert dataclasses.replace(load(write(example()), {}), file=None) == plain
+    assert replace(load(write(example()), {}), file=None) == plain
     lines = [line.removeprefix("# ") if " = " in line else line for line in example().splitlines()]
     text = "\n".join(lines)
-    assert dataclasses.replace(load(write(text), {}), file=None) == plain
+    assert replace(load(write(text), {}), file=None) == plain
     tables = tomllib.loads(text)
     names = {k for k in tables if k != "spotify"} | {f"spotify.{k}" for k in tables["spotify"]}
     assert names == {setting.name for setting in SETTINGS}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -14,14 +13,14 @@ from freshwax.config import Config, load
 QUIET_LOGGERS = ("httpx2", "httpcore2", "asyncio")
 
 
-@dataclass
 class Setup:
     """The global options. Commands get it with ``@click.pass_obj``."""
 
-    file: Path | None
-    database: str | None
-    verbose: int
-    quiet: bool
+    def __init__(self, file: Path | None, database: str | None, verbose: int, quiet: bool) -> None:
+        self.file = file
+        self.database = database
+        self.verbose = verbose
+        self.quiet = quiet
 
     @cached_property
     def config(self) -> Config:

@@ -10,9 +10,10 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from freshwax.config.file import example, read_file
 from freshwax.config.settings import BY_NAME, PREFIX, SETTINGS, Secret, Setting, parsed
@@ -32,8 +33,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(Struct, frozen=True):
     """All settings, checked. Field names are those of ``SETTINGS`` with ``_`` for the dot; lists are tuples."""
 
     database: str

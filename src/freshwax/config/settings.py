@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from freshwax.errors import UsageError
 from freshwax.model import DEFAULT_GROUPS, Group, Kind
@@ -41,15 +42,14 @@ class Secret:
     __str__ = __repr__
 
 
-@dataclass(repr=False, eq=False)
-class Setting:
+class Setting(Struct, frozen=True, eq=False):
     """One setting. ``parse`` takes text or a TOML value and raises ValueError, saying what is allowed."""
 
     name: str
     type: str
     default: Any
     help: str
-    parse: Callable[[object], Any] = field(repr=False)
+    parse: Callable[[object], Any]
     secret: bool = False
     also_env: tuple[str, ...] = ()
     path: bool = False

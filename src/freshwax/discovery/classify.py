@@ -7,8 +7,10 @@ Pure: ``decide(what is remembered, what was seen, what was announced, when) -> w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshwax.discovery.editions import Keys, are_twins, is_edition, keys_of
 from freshwax.discovery.horizon import beyond_horizon, new_horizon
@@ -41,8 +43,7 @@ PACE_YEARS = 3
 REPLACED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """When, for whom and under which settings a check decides. ``lookback`` in days, counted back from ``now``."""
 
     now: datetime
@@ -56,8 +57,7 @@ class Moment:
         return self.now.date() - timedelta(days=self.lookback)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(Struct, frozen=True):
     """One undecided release with all that the table asks about it."""
 
     release: Release

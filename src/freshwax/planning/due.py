@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, zip_longest
+
+from msgspec import Struct
 
 from freshwax.model import Artist, ArtistState
 
@@ -15,8 +16,7 @@ CHANGED_SHARE = 20  # one check in so many takes a second request, about
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The artists to check, in order, and why the others are not.
 
     ``gone``: artists that the source no longer has, to be probed once a month; outside every count.
@@ -74,8 +74,7 @@ def _take_turns(one: Sequence[Artist], other: Sequence[Artist]) -> list[Artist]:
     return [artist for artist in pairs if artist is not None]
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(Struct, frozen=True):
     """How many requests the checks of a run may send, and how many its deep reads; None: any number."""
 
     checks: int | None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from freshwax.model import Artist, Kind, Release, Run
 from freshwax.reports.words import ago, instant
@@ -33,8 +34,7 @@ class Shown(Protocol):
         ...
 
 
-@dataclass(repr=False, eq=False)
-class Column(Generic[T]):
+class Column(Struct, Generic[T], frozen=True, eq=False):
     """One column: ``key`` names it in JSON, CSV and TSV, ``heading`` in the table (None: the table leaves it out).
 
     ``right``: numbers stand right; ``least``: how narrow the table may make it (None: never cut). ``shown`` words the

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from freshwax.model import Follow, Group, Observation
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(Struct, frozen=True):
     """What to ask for: the groups, the market, and how far back a first check reads (releases dated ``since`` or
     later).
 
@@ -27,8 +27,7 @@ class Want:
     anew: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """An artist that a search found; ``hint`` tells homonyms apart (a link, genres)."""
 
     id: str

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from freshwax.model import (
     Announced,
@@ -33,8 +34,7 @@ from freshwax.model import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(Struct, frozen=True):
     """What adding artists did: refs that are new (or were removed, and start afresh), enabled again, known already."""
 
     added: tuple[Ref, ...]
@@ -42,8 +42,7 @@ class Watched:
     known: tuple[Ref, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """The outcome of one artist's check in a run.
 
     ``outcome``: ``ok``, ``partial`` (the quota ended it), or an error code. ``found`` counts the decisions that put
@@ -58,8 +57,7 @@ class Check:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(Struct, frozen=True):
     """A channel's memory of one telling; ``hidden_by`` names the filter where it was counted as told but not shown."""
 
     channel: str
@@ -69,8 +67,7 @@ class Telling:
     hidden_by: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """An entry of a release's history: a field that the source gives otherwise since ``at``."""
 
     at: datetime
@@ -79,8 +76,7 @@ class Change:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class Story(Struct, frozen=True):
     """All that is known of a release, for ``explain``: decisions by artist, what waits, what was told, what changed."""
 
     release: Release
@@ -91,8 +87,7 @@ class Story:
     history: tuple[Change, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A row of ``releases``: a release, when it was first seen, and the kind it was first announced under, if so."""
 
     release: Release
@@ -100,8 +95,7 @@ class Seen:
     kind: Kind | None
 
 
-@dataclass(frozen=True, slots=True)
-class Cooldown:
+class Cooldown(Struct, frozen=True):
     """The source is to be left alone until ``until``."""
 
     source: str

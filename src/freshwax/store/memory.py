@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from freshwax.model import Artist, ArtistState, Follow, Group, Known, Mark, Ref, Silence
 from freshwax.store.base import Check, Watched

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from freshwax.model import Announced, Announcement, ArtistState, CheckResult, Decision, Follow, Known, Ref, Release
 from freshwax.store.base import Check

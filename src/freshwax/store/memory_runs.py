@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from freshwax.model import Mode, Run, RunStatus
 from freshwax.store.base import Cooldown

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, MutableMapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshwax.model import Announcement, Artist, Group, Kind, Known, Mark, Ref, Release, Report, Run
 from freshwax.store.base import Change, Check, Cooldown, Telling
@@ -16,8 +18,7 @@ V = TypeVar("V")
 _ABSENT: Any = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Struct, frozen=True):
     """A decision as it was saved: ``known`` holds the facts of then, ``State.known`` returns those of now."""
 
     known: Known

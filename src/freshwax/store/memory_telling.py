@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from freshwax.model import Announcement, ArtistState, Kind, Known, Line, Ref, Report
 from freshwax.store.base import Seen, Story, Telling

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from freshwax.model import Announcement, ArtistState, Mode, Ref, Report
 from freshwax.store import rows

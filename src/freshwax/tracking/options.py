@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct
 
 from freshwax.model import DEFAULT_GROUPS, Cost, Group, Kind, Mode, Ref
 
@@ -14,8 +15,7 @@ STDOUT = "stdout"
 Progress = Callable[[int, int, str], None]  # artists done, artists to check, the one just done
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(Struct, frozen=True):
     """The settings of one run.
 
     ``artists`` limits the run, and its report, to some of the watch list; ``types`` limits the report to release

@@ -7,8 +7,9 @@ a run in the foreground would have said.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from freshwax.discovery.telling import lines_to_tell
 from freshwax.errors import UsageError
