@@ -1,0 +1,231 @@
+"""What a hostile reading found: each of these was lost, told falsely, asked for in vain, or miscounted once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+from tests.simulation import START, Simulation
+
+from freshwax.clock import SimulatedClock
+from freshwax.demo.builder import ArtistHandle, WorldBuilder
+from freshwax.model import ArtistState, Group, Mode, Ref, Report, RunStatus
+from freshwax.planning.due import share
+from freshwax.sources.limits import Gate
+from freshwax.store.memory import MemoryStore
+from freshwax.tracking.report import fix_report, report_from_cache
+
+
+def day(offset: int) -> str:
+    return (START.date() + timedelta(days=offset)).isoformat()
+
+
+def on(offset: float) -> str:
+    return (START + timedelta(days=offset)).isoformat()
+
+
+def a_world() -> tuple[WorldBuilder, ArtistHandle]:
+    world = WorldBuilder()
+    return world, world.artist("Nightjar")
+
+
+def followed(world: WorldBuilder, *artists: ArtistHandle, page_size: int = 10) -> Simulation:
+    user = Simulation(world.build(), page_size)
+    user.follow(*(artist.id for artist in artists))
+    return user
+
+
+def reported(user: Simulation, mode: Mode = Mode.BASELINE, **options: object) -> list[tuple[str, str]]:
+    """Run in a mode, and return title and kind of every line that is shown."""
+    settings = replace(user.options, mode=mode, **options)  # type: ignore[arg-type]
+    if mode is Mode.FROM_CACHE:
+        report = report_from_cache(user.store, settings, user.clock.now())
+    else:
+        report = fix_report(user.store, user.track(tell=False, mode=mode, **options), settings, user.clock.now())
+    user.read(report) if report.id else None
+    return shown(report)
+
+
+def shown(report: Report) -> list[tuple[str, str]]:
+    return [(line.release.title, line.kind.value) for line in report.lines if line.hidden_by is None]
+
+
+# -- reports ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [ArtistState.REMOVED, ArtistState.DISABLED])
+def test_a_report_survives_that_an_artist_that_failed_is_followed_no_more(state: ArtistState) -> None:
+    world, nightjar = a_world()
+    tern = world.artist("Tern")
+    user = followed(world, nightjar, tern)
+    user.check(0)
+    user.wait(7)
+    user.track(failing=[tern.id], tell=False)
+    user.store.set_state(Ref("spotify", tern.id), state)
+    assert reported(user, Mode.FROM_CACHE) == []
+
+
+def test_a_baseline_of_some_artists_prints_their_releases_only() -> None:
+    world, nightjar = a_world()
+    tern = world.artist("Tern")
+    nightjar.single("Mine", day(-3))
+    tern.single("Not Asked For", day(-3))
+    user = followed(world, nightjar, tern)
+    user.check(0)
+    assert reported(user, artists=frozenset({Ref("spotify", nightjar.id)})) == [("Mine", "new")]
+
+
+def test_a_baseline_prints_twins_once_and_nothing_that_is_held() -> None:
+    world, nightjar = a_world()
+    loud = nightjar.single("Loud", day(-3))
+    world.twin(loud, title="Loud (Clean)", date=day(-2))
+    for number in range(10):
+        nightjar.single(f"Old {number}", day(-200 - number))
+    for number in range(40):
+        nightjar.single(f"Flood {number}", day(3))
+    user = followed(world, nightjar)
+    assert user.check(0) == [("Loud", "new")]
+    assert user.check() == []
+    assert reported(user) == [("Loud", "new")]
+
+
+def test_a_baseline_reprints_what_is_dated_with_a_year_only() -> None:
+    world, nightjar = a_world()
+    nightjar.album("Last Year", "2025")
+    user = followed(world, nightjar)
+    assert user.check(0) == [("Last Year", "new")]
+    assert reported(user) == [("Last Year", "new")]
+
+
+def test_a_reprint_says_new_of_what_was_upcoming_and_is_out() -> None:
+    world, nightjar = a_world()
+    nightjar.album("Soon", day(9), appears=on(1))
+    user = followed(world, nightjar)
+    assert [user.check(0), user.check(), user.check()] == [[], [("Soon", "upcoming")], [("Soon", "new")]]
+    assert reported(user) == [("Soon", "new")]
+    assert reported(user, Mode.FROM_CACHE, since=START) == [("Soon", "new")]
+
+
+def test_a_reprint_keeps_to_the_title_filters() -> None:
+    world, nightjar = a_world()
+    nightjar.album("Evening (Live)", day(-3))
+    user = followed(world, nightjar)
+    user.options = replace(user.options, excluded=("live",))
+    user.check(0)
+    assert reported(user) == []
+
+
+def test_guest_appearances_alone_may_be_asked_for() -> None:
+    world, nightjar = a_world()
+    guest = world.artist("Tern")
+    world.release("single", "Guest Spot", day(4), [guest], guests=[nightjar])
+    nightjar.single("Own", day(4))
+    user = followed(world, nightjar)
+    user.options = replace(user.options, groups=tuple(Group))
+    user.check(0)
+    user.wait(7)
+    user.track(tell=False)
+    assert reported(user, Mode.FROM_CACHE, types=frozenset({"appears_on"})) == [("Guest Spot", "new")]
+    assert reported(user, Mode.FROM_CACHE, types=frozenset({"single"})) == [("Own", "new")]
+
+
+# -- budgets ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("available", [1, 5, 24, 40, 580])
+def test_depth_never_takes_more_than_a_tenth_from_checks_that_wait(available: int) -> None:
+    allowance = share(available, due=2000, learning=False, deep_waiting=True)
+    assert allowance.checks is not None
+    assert allowance.checks >= min(available, max(1, available * 9 // 10))
+    assert allowance.checks < available or available == 1  # ... and always a little, where there is anything to share
+
+
+def test_a_small_budget_goes_to_the_checks_first() -> None:
+    world, nightjar = a_world()
+    for number in range(40):
+        nightjar.single(f"Old {number}", day(-200 - number))
+    others = [world.artist(f"Tern {number}") for number in range(9)]
+    user = followed(world, nightjar, *others)
+    user.track(budget=12)
+    user.wait(7)
+    assert user.track(budget=5, per_day=580).coverage.checked >= 4
+
+
+def test_one_artist_that_cannot_be_learnt_does_not_keep_the_others_from_depth() -> None:
+    world, nightjar = a_world()
+    odd = world.artist("Odd")
+    for number in range(40):
+        nightjar.single(f"Old {number}", day(-200 - number))
+    others = [world.artist(f"Tern {number}") for number in range(12)]
+    user = followed(world, nightjar, odd, *others)
+    user.track(failing=[odd.id], budget=15)
+    for _ in range(6):  # too little for everyone, each week
+        user.wait(7)
+        user.track(failing=[odd.id], budget=10)
+    assert user.store.follow(Ref("spotify", nightjar.id)).marks[Group.SINGLE].read_to_end_at is not None
+
+
+# -- clocks ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_cooldown_from_a_clock_that_was_wrong_does_not_last_for_a_year() -> None:
+    clock = SimulatedClock(START)
+    gate = Gate("spotify", MemoryStore(), clock, cooldown=(START + timedelta(days=365), "quota"))
+    gate.check_cooldown()
+
+
+def test_requests_from_a_clock_that_was_wrong_do_not_spend_the_quota_for_a_year() -> None:
+    world, nightjar = a_world()
+    user = followed(world, nightjar)
+    for _ in range(10):
+        user.store.record_request("spotify", "artist-albums", START + timedelta(days=365), None)
+    assert user.track(per_day=10).status is RunStatus.COMPLETED
+
+
+def test_a_group_asked_for_first_after_the_clock_was_wrong_tells_its_news() -> None:
+    world, nightjar = a_world()
+    nightjar.compilation("Collected", day(8))
+    user = followed(world, nightjar)
+    user.wait(365)
+    user.track()
+    user.clock.move_to(START + timedelta(days=9))
+    assert user.check(0, groups=tuple(Group)) == [("Collected", "new")]
+
+
+def test_a_list_read_to_its_end_while_the_clock_was_wrong_is_audited_in_time() -> None:
+    world, nightjar = a_world()
+    nightjar.single("Old", day(-300))
+    user = followed(world, nightjar)
+    user.wait(3650)
+    user.track()
+    user.clock.move_to(START)
+    user.check(7)
+    mark = user.store.follow(Ref("spotify", nightjar.id)).marks[Group.SINGLE]
+    assert mark.read_to_end_at is not None
+    assert mark.first_checked_at <= user.clock.now()
+    assert mark.read_to_end_at <= user.clock.now()
+
+
+# -- counts ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_artist_that_is_removed_during_the_run_does_not_pause_it() -> None:
+    world, nightjar = a_world()
+    tern = world.artist("Tern")
+    user = followed(world, nightjar, tern)
+    user.check(0)
+    user.wait(7)
+
+    def remove(page, _):  # type: ignore[no-untyped-def]
+        user.store.set_state(Ref("spotify", tern.id), ArtistState.REMOVED)
+        return page
+
+    user.tamper = remove
+    run = user.track()
+    assert (run.status, run.coverage.artists, run.coverage.checked, run.coverage.paused) == (
+        RunStatus.COMPLETED,
+        1,
+        1,
+        0,
+    )
