@@ -6,14 +6,16 @@ a run in the foreground would have said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from msgspec.structs import replace
 
+from freshwax.discovery.editions import are_twins, keys_of
 from freshwax.discovery.telling import lines_to_tell
 from freshwax.errors import UsageError
-from freshwax.model import Announcement, ArtistState, Kind, Line, Mode, Ref, Report, Run, RunStatus
+from freshwax.model import Announcement, ArtistState, Group, Kind, Line, Mode, Ref, Release, Report, Run, RunStatus
 from freshwax.reports.summary import failed_note, gone_note, held_note, paused_note
 from freshwax.store.base import Seen, Store
 from freshwax.tracking.options import STDOUT, RunOptions
@@ -30,10 +32,11 @@ def compose_report(store: Store, run: Run, options: RunOptions, now: datetime) -
     """Put together what is untold on standard output; more for ``--baseline`` and ``--since``."""
     lines = _untold(store, options, now)
     if options.mode is Mode.BASELINE:
-        cutoff = (run.started_at.date() - timedelta(days=options.lookback)).isoformat()
-        lines = _joined(lines, store.releases(dated_since=cutoff), options)
+        lines += _recent(store, run.started_at.date() - timedelta(days=options.lookback), lines, options, now)
     if options.since is not None:
-        lines = _joined(lines, store.releases(since=options.since, announced_only=True), options, since=options.since)
+        lines = [line for line in lines if line.first_seen_at >= options.since]
+        seen_since = _browse(store, options, since=options.since, announced_only=True)
+        lines += _again(seen_since, lines, options, now)
     return Report(0, STDOUT, options.mode, run, tuple(lines), tuple(notes(store, run, now)))
 
 
@@ -59,24 +62,65 @@ def report_from_cache(store: Store, options: RunOptions, now: datetime) -> Repor
 def _untold(store: Store, options: RunOptions, now: datetime) -> list[Line]:
     waiting: Iterable[Announcement] = store.untold(STDOUT, options.artists)
     if options.types is not None:
-        waiting = (one for one in waiting if one.release.type in options.types)
+        waiting = (one for one in waiting if _group(one.release, one.artist) in options.types)
     return lines_to_tell(waiting, now, kinds=options.kinds, excluded=options.excluded)
 
 
-def _joined(lines: list[Line], more: Iterable[Seen], options: RunOptions, since: datetime | None = None) -> list[Line]:
-    """Add what was told before, or never to be told, to the untold lines; with ``since``, keep only what was seen
-    since.
+def _group(release: Release, artist: Ref) -> str:
+    """Return the listing group in which an artist's page shows a release: its type, or that of a guest on it."""
+    credited = not release.artists or any(credit.id == artist.id for credit in release.artists)
+    return release.type if credited else Group.APPEARS_ON
+
+
+def _browse(store: Store, options: RunOptions, **which: Any) -> list[Seen]:
+    """Return the releases that a reprint may show: those of the artists, and of the types, that are asked for."""
+    found: dict[Ref, Seen] = {}
+    for artist in (None,) if options.artists is None else sorted(options.artists):
+        for seen in store.releases(artist=artist, **which):
+            whose = _group(seen.release, artist) if artist else seen.release.type
+            if options.types is None or whose in options.types:
+                found.setdefault(seen.release.ref, seen)
+    return list(found.values())
+
+
+def _recent(store: Store, cutoff: date, lines: Sequence[Line], options: RunOptions, now: datetime) -> list[Line]:
+    """Return what is dated since a day, told before or not; but not what is held, nor a second time as its twin.
+
+    The store compares dates as text, so it is asked for whole years: "2026" may be its last day.
     """
-    if since is not None:
-        lines = [line for line in lines if line.first_seen_at >= since]
-    there: set[Ref] = {line.release.ref for line in lines}
-    for seen in more:
-        if seen.release.ref in there or (options.types is not None and seen.release.type not in options.types):
-            continue
-        kind = seen.kind or Kind.NEW
-        if options.kinds is None or kind in options.kinds:
-            lines.append(Line(seen.release, kind, seen.first_seen_at))
-    return lines
+    held = {known.release.ref for _, releases in store.held() for known in releases}
+    dated = _browse(store, options, dated_since=f"{cutoff.year:04d}")
+    recent = [
+        seen
+        for seen in dated
+        if seen.release.date is not None and seen.release.date.last_day >= cutoff and seen.release.ref not in held
+    ]
+    announced = [line.release for line in lines] + [seen.release for seen in recent if seen.kind is not None]
+    shown: dict[str, list[Release]] = {}
+    for release in announced:
+        shown.setdefault(keys_of(release).key, []).append(release)
+    once = []
+    for seen in recent:
+        keys = keys_of(seen.release)
+        others = shown.setdefault(keys.key, [])
+        if seen.kind is None:
+            if any(are_twins(seen.release, keys, other, keys_of(other)) for other in others):
+                continue
+            others.append(seen.release)
+        once.append(seen)
+    return _again(once, lines, options, now)
+
+
+def _again(found: Iterable[Seen], lines: Sequence[Line], options: RunOptions, now: datetime) -> list[Line]:
+    """Return lines for what was told before, or never to be told, as far as filters let it through."""
+    there = {line.release.ref for line in lines}
+    more = [
+        Announcement(seen.release, seen.kind or Kind.NEW, seen.release.ref, seen.first_seen_at)
+        for seen in found
+        if seen.release.ref not in there
+    ]
+    again = lines_to_tell(more, now, kinds=options.kinds, excluded=options.excluded)
+    return [line for line in again if line.hidden_by is None]
 
 
 def notes(store: Store, run: Run, now: datetime) -> list[str]:
@@ -84,8 +128,8 @@ def notes(store: Store, run: Run, now: datetime) -> list[str]:
     everyone = store.artists({ArtistState.ACTIVE, ArtistState.GONE})
     names = {artist.ref: artist.name or artist.ref.id for artist in everyone}
     out = []
-    failed = [(names[one.artist], one.message or one.outcome) for one in store.checks(run.id) if one.message]
-    failed = [one for one in failed if one[0] in names.values()]
+    checks = store.checks(run.id)
+    failed = [(names[one.artist], one.message) for one in checks if one.message and one.artist in names]
     if failed:
         out.append(failed_note(failed))
     if run.status in (RunStatus.PAUSED, RunStatus.FAILED) and run.error:
