@@ -81,17 +81,18 @@ class Allowance(Struct, frozen=True):
     deep: int | None
 
 
-def share(available: int | None, *, per_day: int | None, due: int, learning: bool, deep_waiting: bool) -> Allowance:
+def share(available: int | None, *, due: int, learning: bool, deep_waiting: bool) -> Allowance:
     """Split the requests that a run may send, with ``due`` artists to check.
 
-    Learning comes before depth. Then a tenth is for deep reads; it is kept from the checks only where they would not
-    all fit anyway: what came out is told today, a list can be read to its end tomorrow.
+    Learning comes before depth. Then a tenth of what there is belongs to deep reads, however little the day, or the
+    user's budget, has left; never all of it. It is kept from the checks only where they would not all fit anyway: what
+    came out is told today, a list can be read to its end tomorrow.
     """
     if available is None:
         return Allowance(None, None)
     if learning:
         return Allowance(available, 0)
-    deep = min(-(-(per_day or available) // 10), available)
+    deep = min(-(-available // 10), max(available - 1, 0))
     fit = due + due // CHANGED_SHARE <= available
     return Allowance(available if fit or not deep_waiting else available - deep, deep)
 

@@ -93,6 +93,7 @@ class _Run:
         self.checked: set[Ref] = set()
         self.failed: dict[Ref, str] = {}
         self.gone: dict[Ref, str] = {}
+        self.dropped: set[Ref] = set()  # removed by somebody meanwhile
         self.found = 0
         self.ended: tuple[RunStatus, str, int] | None = None
 
@@ -108,10 +109,9 @@ class _Run:
             force=force,
         )
         available = self._available()
-        learning = any(not artist.learnt for artist in self.plan.due)
+        learning = any(not artist.learnt and not artist.failures for artist in self.plan.due)
         allowance = share(
             available,
-            per_day=self.options.per_day,
             due=len(self.plan.due),
             learning=learning,
             deep_waiting=bool(self._deep_queue(1)),
@@ -136,10 +136,14 @@ class _Run:
         budget, per_day = self.options.budget, self.options.per_day
         left = None
         if per_day:
-            used = self.store.requests_since(self.source.name, self.moment.now - _DAY)
-            left = max(per_day - used, 0)
+            left = max(per_day - self._used(), 0)
         bounds = [bound for bound in (budget, left) if bound is not None]
         return min(bounds, default=None)
+
+    def _used(self) -> int:
+        """Return how many requests the last 24 hours hold; an instant more than a day ahead cannot be believed."""
+        name, now = self.source.name, self.moment.now
+        return self.store.requests_since(name, now - _DAY) - self.store.requests_since(name, now + _DAY)
 
     # -- checks --------------------------------------------------------------------------------------------------
 
@@ -175,6 +179,7 @@ class _Run:
             self._stop(reason)
             return
         if not self._commit(seen):
+            self.dropped.add(artist.ref)
             return
         if seen.paused:  # what was read is kept, but the artist is still due
             self._stop(self._pause())
@@ -296,7 +301,7 @@ class _Run:
 
     def _coverage(self) -> Coverage:
         """Count where everyone stands. An artist that was not asked because the source is down counts as failed."""
-        due = {artist.ref for artist in self.plan.due} - self.gone.keys()
+        due = {artist.ref for artist in self.plan.due} - self.gone.keys() - self.dropped
         left = len(due - self.checked - self.failed.keys())
         down = self.ended is not None and self.ended[0] is RunStatus.FAILED
         fresh, not_due = len(self.plan.fresh), len(self.plan.not_due)
