@@ -32,7 +32,7 @@ MUTANTS = [
     Mutant(
         "one global watermark",
         "discovery/classify.py",
-        "previous=min(mark.checked_at, moment.now) if mark else None,",
+        "previous=_past(mark.checked_at, moment) if mark else None,",
         "previous=moment.now if mark else None,",
         f"{NEW}::test_a_failed_check_moves_nothing",
     ),

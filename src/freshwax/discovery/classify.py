@@ -152,8 +152,8 @@ def _cases(follow: Follow, seen: Observation, moment: Moment, *, first_check: bo
     """Return the undecided releases, oldest first, the plain edition before the others: the order in which to
     decide.
     """
-    first_checked_at = min((mark.first_checked_at for mark in follow.marks.values()), default=None)
-    last_checked_at = max((mark.checked_at for mark in follow.marks.values()), default=None)
+    first_checked_at = min((_past(mark.first_checked_at, moment) for mark in follow.marks.values()), default=None)
+    last_checked_at = max((_past(mark.checked_at, moment) for mark in follow.marks.values()), default=None)
     wanted = {listed.release.ref.id for listed in undecided(follow, seen)}
     cases = []
     for view in seen.views:
@@ -171,7 +171,7 @@ def _cases(follow: Follow, seen: Observation, moment: Moment, *, first_check: bo
                     first_check=mark is None and first_check,
                     first_asked=mark is None and not first_check,
                     deeper=listed.release.ref.id in deeper,
-                    previous=min(mark.checked_at, moment.now) if mark else None,
+                    previous=_past(mark.checked_at, moment) if mark else None,
                     first_checked_at=first_checked_at,
                     last_checked_at=last_checked_at,
                 )
@@ -183,6 +183,11 @@ def _mark(follow: Follow, group: Group, moment: Moment) -> Mark | None:
     """Return the group's watermark; one of another market is that of another list."""
     mark = follow.marks.get(group)
     return mark if mark is not None and mark.market == moment.market else None
+
+
+def _past(instant: datetime, moment: Moment) -> datetime:
+    """Return a stored instant; now, where it lies in the future: the clock was wrong then, or is now."""
+    return min(instant, moment.now)
 
 
 def _order(release: Release, keys: Keys) -> tuple[object, ...]:
@@ -339,11 +344,13 @@ def _move(view: GroupView, follow: Follow, moment: Moment, arrived: int, *, regu
     earlier = follow.marks.get(view.group)
     checked_at = moment.now if moves or mark is None else mark.checked_at
     read_to_end_at = moment.now if view.ended else (mark.read_to_end_at if mark else None)
+    if read_to_end_at is not None:
+        read_to_end_at = _past(read_to_end_at, moment)
     cursor, wanted = _deep(view, mark)
     return Mark(
         group=view.group,
         market=moment.market,
-        first_checked_at=earlier.first_checked_at if earlier else moment.now,
+        first_checked_at=_past(earlier.first_checked_at, moment) if earlier else moment.now,
         checked_at=checked_at,
         horizon=new_horizon(view, mark, arrived),
         read_to_end_at=read_to_end_at,

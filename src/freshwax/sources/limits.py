@@ -172,8 +172,11 @@ class Gate:
         self._full_until = None
 
     def check_cooldown(self) -> None:
-        """Raise ``Paused`` if the source asked to be left alone."""
-        if self.cooldown is not None and self._clock.now() < self.cooldown[0]:
+        """Raise ``Paused`` if the source asked to be left alone.
+
+        A cooldown that reaches further than any that is ever set comes from a clock that was wrong.
+        """
+        if self.cooldown is not None and timedelta(0) < self.cooldown[0] - self._clock.now() <= LONGEST_PAUSE:
             self._refuse(self.cooldown[1], self.cooldown[0])
 
     def admit(self, bucket: str) -> int:
@@ -193,7 +196,7 @@ class Gate:
 
     def pause(self, until: datetime, reason: str) -> NoReturn:
         """Close the gate for everybody until then, and raise ``Paused``."""
-        if self.cooldown is None or until > self.cooldown[0]:
+        if self.cooldown is None or not until <= self.cooldown[0] <= self._clock.now() + LONGEST_PAUSE:
             self.cooldown = (until, reason)
         self._refuse(reason, until)
 
