@@ -133,6 +133,7 @@ def test_failures_count_in_a_row_of_the_same_code(store: Store) -> None:
         Check(A, run, at(0), "server", message="it is down"),
         Check(A, run, at(1), "server", message="it is down"),
     ]
+    assert store.checks(run, failed=True) == store.checks(run)[1:]
 
 
 def test_every_outcome_is_kept_in_order(store: Store) -> None:

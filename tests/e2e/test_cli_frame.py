@@ -186,7 +186,7 @@ def test_track_from_cache_starts_without_the_heavy_libraries(tmp_path):
         "from freshwax.cli.main import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit: pass\n"
-        "heavy = {'httpx2', 'asyncio', 'rich', 'numpy', 'msgspec'}\n"
+        "heavy = {'httpx2', 'asyncio', 'rich', 'numpy', 'shutil', 'dataclasses'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     run = [sys.executable, "-c", script, "--database", str(tmp_path / "x.db")]
@@ -194,3 +194,17 @@ def test_track_from_cache_starts_without_the_heavy_libraries(tmp_path):
     for args in (["track", "--from-cache"], ["releases", "--since", "2026-01-01"]):
         done = subprocess.run([*run, *args], capture_output=True, text=True, check=False)
         assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+def test_the_program_leaves_at_once_but_loses_nothing(tmp_path):
+    program = [sys.executable, "-c", "from freshwax.cli.main import run; run()"]
+    env = dict(os.environ, FRESHWAX_DATABASE=str(tmp_path / "x.db"))
+    ids = [f"{number:022}" for number in range(500)]
+
+    added = subprocess.run([*program, "artists", "add", *ids], env=env, capture_output=True, text=True, check=False)
+    listed = subprocess.run([*program, "artists", "list"], env=env, capture_output=True, text=True, check=False)
+    wrong = subprocess.run([*program, "trakc"], env=env, capture_output=True, text=True, check=False)
+
+    assert (added.returncode, listed.returncode, wrong.returncode) == (0, 0, 2)
+    assert len(listed.stdout.splitlines()) == 1 + len(ids)
+    assert "Did you mean 'track'?" in wrong.stderr

@@ -130,7 +130,7 @@ def run() -> NoReturn:
         try:
             sys.stdout.flush()
             sys.stderr.flush()
-        except OSError:
+        except (OSError, ValueError):  # the reader went away, or somebody closed the stream
             pass
         os._exit(ended.code if isinstance(ended.code, int) else 0)
 

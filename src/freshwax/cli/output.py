@@ -42,10 +42,15 @@ def chosen_format(format_: str | None, output: Path | None = None) -> str:
 
 
 def width() -> int:
-    """Return how wide a table may be."""
-    import shutil
-
-    return shutil.get_terminal_size((80, 24)).columns
+    """Return how wide a table may be: ``COLUMNS``, else the terminal's width, else 80."""
+    # By hand, as shutil, which can do it too, brings three compressors along.
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    except (OSError, ValueError):  # no terminal, or no real file
+        return 80
 
 
 def colour(output: Path | None = None) -> bool:

@@ -7,11 +7,12 @@ from datetime import date
 import click
 
 from freshwax import app
-from freshwax.cli import output, pick
+from freshwax.cli import output
 from freshwax.cli.days import Day, begin
 from freshwax.cli.setup import Setup
-from freshwax.model import Kind
+from freshwax.model import Kind, Ref
 from freshwax.reports.columns import RELEASES
+from freshwax.store.base import Store
 
 LIMIT = 100
 
@@ -38,7 +39,7 @@ def command(
     """Browse the releases that were seen, told or not, the newest first."""
     with app.open_store(setup.config, read_only=True) as store:
         found = store.releases(
-            artist=pick.artist(store, artist).ref if artist else None,
+            artist=_ref(store, artist) if artist else None,
             since=begin(seen_since),
             dated_since=since.isoformat() if since else None,
             announced_only=kind is not None,
@@ -50,3 +51,9 @@ def command(
     output.print_list(shown, RELEASES, format_, app.now())
     if len(found) > len(shown):
         setup.say(f"These are the newest {limit}; --limit 0 shows all.")
+
+
+def _ref(store: Store, text: str) -> Ref:
+    from freshwax.cli import pick
+
+    return pick.artist(store, text).ref

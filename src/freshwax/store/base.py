@@ -187,8 +187,10 @@ class Store(Protocol):
         """
         ...
 
-    def checks(self, run_id: int) -> list[Check]:
-        """Return the outcomes of a run's checks, in the order in which they were saved."""
+    def checks(self, run_id: int, *, failed: bool = False) -> list[Check]:
+        """Return the outcomes of a run's checks (only those with a message where they are to be the ``failed`` ones),
+        in the order in which they were saved.
+        """
         ...
 
     def deep_queue(

@@ -99,9 +99,10 @@ class Checks(Part):
             self._state.put(self._state.artists, check.artist, failed)
             add_check(self._state, check)
 
-    def checks(self, run_id: int) -> list[Check]:
+    def checks(self, run_id: int, *, failed: bool = False) -> list[Check]:
         """See ``Store.checks``."""
-        return [check for check in self._state.checks.values() if check.run_id == run_id]
+        found = [check for check in self._state.checks.values() if check.run_id == run_id]
+        return [check for check in found if check.message is not None] if failed else found
 
     def deep_queue(
         self, audit_before: datetime, groups: Collection[Group], artists: Collection[Ref] | None, limit: int

@@ -37,11 +37,12 @@ class Checks(Part):
             self._db.run("artist_failed", values)
             _add_check(self._db, key, check)
 
-    def checks(self, run_id: int) -> list[Check]:
+    def checks(self, run_id: int, *, failed: bool = False) -> list[Check]:
         """See ``Store.checks``."""
+        query = "checks_failed" if failed else "checks"
         return [
             Check(Ref(source, source_id), run, rows.instant(at), outcome, found, message)
-            for source, source_id, run, at, outcome, found, message in self._db.each("checks", (run_id,))
+            for source, source_id, run, at, outcome, found, message in self._db.each(query, (run_id,))
         ]
 
     def deep_queue(

@@ -45,17 +45,16 @@ class WatchList(Part):
         self, states: Collection[ArtistState] | None = None, *, groups: Collection[Group] | None = None
     ) -> list[Artist]:
         """See ``Store.artists``."""
-        wanted = frozenset(states) if states is not None else frozenset(ArtistState) - {ArtistState.REMOVED}
+        wanted = states if states is not None else frozenset(ArtistState) - {ArtistState.REMOVED}
         with self._db.reading():
-            found = [artist for artist in map(rows.artist, self._db.each("artists")) if artist.state in wanted]
+            found = [rows.artist(row) for row in self._db.each("artists", (_listed(wanted),))]
             if groups is not None:
                 checked = self._checked(groups)
                 found = [replace(artist, checked_at=checked.get(artist.ref)) for artist in found]
         return sorted(found, key=artist_order)
 
     def _checked(self, groups: Collection[Group]) -> dict[Ref, datetime]:
-        named = "".join(f"|{group.value}|" for group in groups)
-        found = self._db.each("artists_checked", (named,))
+        found = self._db.each("artists_checked", (_listed(groups),))
         return {Ref(source, source_id): rows.instant(at) for source, source_id, at in found}
 
     def artist(self, ref: Ref) -> Artist | None:
@@ -77,3 +76,8 @@ class WatchList(Part):
     def _forget(self, key: int) -> None:
         self._db.run("artist_forget_listing", (key,))
         self._db.run("artist_forget_marks", (key,))
+
+
+def _listed(words: Collection[ArtistState] | Collection[Group]) -> str:
+    """Return some words as one value, in which a query finds each between bars."""
+    return "".join(f"|{word.value}|" for word in words)

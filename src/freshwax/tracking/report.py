@@ -125,23 +125,27 @@ def _again(found: Iterable[Seen], lines: Sequence[Line], options: RunOptions, no
 
 def notes(store: Store, run: Run, now: datetime) -> list[str]:
     """Return the sentences that a person should read with a run's report."""
-    everyone = store.artists({ArtistState.ACTIVE, ArtistState.GONE})
-    names = {artist.ref: artist.name or artist.ref.id for artist in everyone}
     out = []
-    checks = store.checks(run.id)
-    failed = [(names[one.artist], one.message) for one in checks if one.message and one.artist in names]
+    failures = store.checks(run.id, failed=True)
+    names = _names(store, ArtistState.ACTIVE, ArtistState.GONE) if failures else {}
+    failed = [(names[one.artist], one.message) for one in failures if one.message and one.artist in names]
     if failed:
         out.append(failed_note(failed))
     if run.status in (RunStatus.PAUSED, RunStatus.FAILED) and run.error:
         out.append(f"{run.error.rstrip('.')}.")
-    active = [artist for artist in everyone if artist.state is ArtistState.ACTIVE]
-    learnt = sum(artist.learnt for artist in active)
-    if run.status is RunStatus.PAUSED and learnt < len(active):
-        out.append(paused_note(learnt, len(active), None, now))
-    gone = [names[artist.ref] for artist in everyone if artist.state is ArtistState.GONE]
+    if run.status is RunStatus.PAUSED:
+        active = store.artists({ArtistState.ACTIVE})
+        learnt = sum(artist.learnt for artist in active)
+        if learnt < len(active):
+            out.append(paused_note(learnt, len(active), None, now))
+    gone = _names(store, ArtistState.GONE)
     if gone:
-        out.append(gone_note(gone))
+        out.append(gone_note(list(gone.values())))
     for artist, held in store.held():
         if artist.state is ArtistState.ACTIVE:
             out.append(held_note(artist.name or artist.ref.id, artist.ref.id, len(held)))
     return out
+
+
+def _names(store: Store, *states: ArtistState) -> dict[Ref, str]:
+    return {artist.ref: artist.name or artist.ref.id for artist in store.artists(states)}

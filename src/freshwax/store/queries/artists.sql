@@ -1,7 +1,7 @@
 -- The watch list.
 
 -- name: artists
-SELECT {artist_columns} FROM artists a
+SELECT {artist_columns} FROM artists a WHERE instr(?, '|' || a.state || '|')
 
 -- name: artist
 SELECT {artist_columns} FROM artists a WHERE a.source = ? AND a.source_id = ?

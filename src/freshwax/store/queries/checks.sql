@@ -78,6 +78,11 @@ SELECT a.source, a.source_id, c.run_id, c.at, c.outcome, c.found, c.message
 FROM checks c JOIN artists a ON a.id = c.artist_id
 WHERE c.run_id = ? ORDER BY c.id
 
+-- name: checks_failed
+SELECT a.source, a.source_id, c.run_id, c.at, c.outcome, c.found, c.message
+FROM checks c JOIN artists a ON a.id = c.artist_id
+WHERE c.run_id = ? AND c.message IS NOT NULL ORDER BY c.id
+
 -- name: deep_queue
 SELECT a.source, a.source_id, m.listing_group
 FROM marks m JOIN artists a ON a.id = m.artist_id
