@@ -1,10 +1,12 @@
 """What holds for every command: help, errors, exit codes, start-up."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 import pytest
@@ -81,7 +83,9 @@ def test_a_misspelt_command_is_told_the_nearest(freshwax):
         (["--database", "postgres://x", "track"], "--database must be a path"),
         (["-q", "-v", "track"], "exclude each other"),
         (["releases", "--since", "x"], "is not a day"),
-        (["runs", "show", "x"], "is not a valid integer"),
+        (["releases", "--limit", "-1"], "is not a whole number from 0 up"),
+        (["artists", "add", " "], "An artist cannot be empty text."),
+        (["runs", "show", "x"], "is not a whole number from 1 up"),
     ],
 )
 def test_wrong_usage_is_told_and_ends_with_2(freshwax, args, sentence):
@@ -170,6 +174,39 @@ def test_init_refuses_what_is_no_country(freshwax, tmp_path):
 def test_init_knows_its_place(freshwax, home):
     assert freshwax("init")[0] == 0
     assert (home / ".config" / "freshwax" / "config.toml").is_file()
+
+
+def test_init_says_that_credentials_are_missing(freshwax, tmp_path):
+    assert "No credentials yet" in freshwax("--config", tmp_path / "a.toml", "init")[2]
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2")
+    args = ["init", "--client-id", "abc", "--client-secret-file", secret]
+    assert "No credentials yet" not in freshwax("--config", tmp_path / "b.toml", *args)[2]
+
+
+def test_help_fits_into_80_columns(freshwax):
+    for path, _ in commands():
+        _, out, _ = freshwax(*path, "--help")
+        assert max(map(len, out.splitlines())) <= 80, path
+        assert not re.search(r"[a-z,]\.\.\.$", out, re.MULTILINE), path  # click cuts what does not fit
+
+
+FULL = Path("/dev/full")
+PROGRAM = [sys.executable, "-c", "from freshwax.cli.main import main; main()"]
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no full device")
+@pytest.mark.parametrize("args", [["--help"], ["--version"], ["doctor", "--offline"]])
+def test_output_that_has_no_room_is_one_sentence(args):
+    with FULL.open("wb") as full:
+        done = subprocess.run([*PROGRAM, *args], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "freshwax: The output cannot be written: No space left on device.\n")
+
+
+def test_a_closed_standard_output_is_one_sentence():
+    done = subprocess.run(["/bin/sh", "-c", 'exec "$@" >&-', "sh", *PROGRAM, "doctor", "--offline"],
+                          stderr=subprocess.PIPE, text=True, check=False)  # fmt: skip
+    assert (done.returncode, done.stderr) == (2, "freshwax: The output cannot be written: Bad file descriptor.\n")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")

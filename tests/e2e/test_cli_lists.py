@@ -165,6 +165,38 @@ def test_doctor_says_what_to_do(freshwax, spotify, tmp_path):
     assert "!!  database: " in out
 
 
+def test_doctor_advises_to_hide_the_secret(freshwax, tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text("[spotify]\nclient_secret = 'x'\n")
+    file.chmod(0o644)
+    code, out, _ = freshwax("--config", file, "doctor", "--offline")
+    assert code == 0
+    assert f"!!  permissions: others can read your secret: chmod 600 {file}\n" in out
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_doctor_sees_where_it_may_not_write(freshwax, spotify, tmp_path):
+    freshwax("artists", "add", A)
+    database = tmp_path / "data" / "freshwax.db"
+    database.chmod(0o444)
+    code, out, _ = freshwax("doctor")
+    assert code == 2
+    assert f"!!  database: {database} cannot be written: " in out
+    database.unlink()
+    database.parent.chmod(0o555)
+    code, out, _ = freshwax("doctor")
+    database.parent.chmod(0o755)
+    assert code == 2
+    assert f"!!  database: you may not write in {database.parent}: " in out
+    assert "credentials" not in out  # the requests could not be counted
+
+
+def test_a_list_that_names_nobody_says_so(freshwax, tmp_path):
+    (tmp_path / "none.txt").write_text("# nobody yet\n\n")
+    assert freshwax("artists", "import", tmp_path / "none.txt") == (0, "", "added 0: no artist is named there.\n")
+    assert "The watch list is empty: `freshwax artists import FILE`" in freshwax("artists", "list")[2]
+
+
 def test_browsing_an_empty_store(freshwax):
     freshwax("artists", "add", A)
     assert freshwax("releases", "--format", "json") == (0, "[]\n", "")

@@ -100,7 +100,7 @@ def test_a_misspelt_variable_is_warned_of():
         ('client_id = "x"', "line 1: 'client_id' is not a setting; did you mean 'spotify.client_id'?"),
         ("[spotify]\n\npage_size = 7", "line 3: spotify.page_size must be a whole number from 10 to 50, not 7."),
         ("spotify.page_size = 51", "line 1: spotify.page_size must be a whole number from 10 to 50"),
-        ('concurrency = "8"', "line 1: concurrency has the wrong type"),
+        ('concurrency = "8"', "line 1: concurrency must be written as a number"),
         ("concurrency = true", "line 1: concurrency must be a whole number"),
         ("fresh_for = 1.5", "line 1: fresh_for must be a whole number"),
         ("requests = 1", "'requests' is not a setting"),
@@ -109,12 +109,15 @@ def test_a_misspelt_variable_is_warned_of():
         ('market = "UK"', "the United Kingdom is GB"),
         ('market = "Germany"', "a country code of two letters"),
         ('database = "postgresql://db"', "line 1: database must be a path or sqlite:///path"),
-        ("[spotify]\nclient_secret = 5", "line 2: spotify.client_secret has the wrong type"),
+        ("[spotify]\nclient_secret = 5", "line 2: spotify.client_secret must be written as text in quotes"),
         ('[spotify]\napi_url = "spotify.com"', "line 2: spotify.api_url must be an address"),
         ("spotify = 4", "'spotify' is not a setting"),
         ("[zzzzzz]\nx = 1", "'zzzzzz' is not a setting; known are database,"),
         ("a = ", "not valid TOML"),
-        ("check_interval = 30\nmax_interval = 7", "max_interval (7 days) must not be smaller"),
+        (
+            "check_interval = 30\nmax_interval = 7",
+            "line 1: check_interval (30 days) must not be longer than max_interval (7",
+        ),
     ],
 )
 def test_what_is_wrong_in_a_file_is_told_with_its_place(write, text, sentence):

@@ -1,6 +1,7 @@
 # ruff: noqa: A001, A002, A006 -- the fields of a release are called so
 import csv
 import io
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +30,7 @@ from freshwax.reports.columns import ARTISTS, RELEASES, RUNS
 from freshwax.reports.escape import cell, visible
 from freshwax.reports.layout import Track, fit, line, pad, width, widths
 from freshwax.reports.render import REPORT_FORMATS, render, render_list
-from freshwax.reports.summary import failed_note, held_note, paused_note, summary
+from freshwax.reports.summary import failed_note, held_note, nothing, paused_note, summary
 
 NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 PRECISIONS = {4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY}
@@ -190,8 +191,26 @@ def test_the_summary_names_what_is_missing():
         NOW,
     )
     assert "the last report again" in lines[0]
-    assert lines[1].startswith("10 of 500 artists checked, 10 not due, 480 waiting for quota; oldest check 9 days ago")
+    assert lines[1].startswith(
+        "10 of 500 artists checked, 10 not due, 480 left for the next run; oldest check 9 days ago"
+    )
     assert lines[2].startswith("History incomplete for 4 artists")
+
+
+def test_a_run_without_an_end_claims_nothing():
+    running = report(status=RunStatus.RUNNING, artists=0, checked=0, failed=0)
+    assert summary(running, NOW) == ["The run that this belongs to has not ended."]
+    assert nothing(running) == "What is new is not known yet."
+    killed = report(status=RunStatus.FAILED, artists=0, checked=0, failed=0)
+    assert nothing(killed) == "No artist could be checked: what is new is not known."
+
+
+def test_the_table_of_runs_fits_into_80_columns():
+    for mode, status in itertools.product(Mode, RunStatus):
+        run = report(mode=mode, status=status, artists=500, checked=500).run
+        table = render_list([run], RUNS, "table", now=NOW, width=80)
+        assert max(map(len, table.splitlines())) <= 80
+        assert "500/500" in table
 
 
 def test_the_notes():

@@ -16,7 +16,15 @@ PARTIAL = 3
 AN_ARTIST = "ARTIST is an ID, a spotify:artist: URI, an open.spotify.com link, or a name."
 
 
-@click.group("artists")
+class InOrder(click.Group):
+    """Lists its commands as they are written here."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- as click has it
+        """Return the names."""
+        return list(self.commands)
+
+
+@click.group("artists", cls=InOrder)
 def command() -> None:
     """The watch list: whose releases are told."""
 
@@ -32,6 +40,7 @@ def add(setup: Setup, /, artists: tuple[str, ...]) -> int:
     from freshwax.cli.artist_files import from_words
     from freshwax.cli.importing import import_artists
 
+    _refuse_empty(artists)
     return 0 if import_artists(setup, from_words(artists)).complete else PARTIAL
 
 
@@ -51,7 +60,7 @@ def import_(setup: Setup, /, files: tuple[str, ...]) -> int:
     return 0 if import_artists(setup, read_files(files)).complete else PARTIAL
 
 
-@command.command("list")
+@command.command("list", short_help="Show the watch list.")
 @click.option(
     "--state",
     type=click.Choice([state.value for state in ArtistState]),
@@ -64,6 +73,8 @@ def list_(setup: Setup, /, state: str | None, format_: str | None) -> None:
     with app.open_store(setup.config, read_only=True) as store:
         artists = store.artists({ArtistState(state)} if state else None)
     output.print_list(artists, ARTISTS, format_, app.now())
+    if not artists and state is None:
+        setup.say("The watch list is empty: `freshwax artists import FILE` puts artists on it.")
 
 
 @command.command("remove", epilog=AN_ARTIST)
@@ -90,11 +101,15 @@ def enable(setup: Setup, /, artists: tuple[str, ...]) -> None:
     _move(setup, artists, ArtistState.ACTIVE, "Enabled")
 
 
+def _refuse_empty(texts: tuple[str, ...]) -> None:
+    if not all(text.strip() for text in texts):
+        raise UsageError("An artist cannot be empty text.")
+
+
 def _move(setup: Setup, texts: tuple[str, ...], state: ArtistState, done: str) -> None:
     from freshwax.cli import pick
 
-    if not all(text.strip() for text in texts):
-        raise UsageError("An artist cannot be empty text.")
+    _refuse_empty(texts)
     with app.open_store(setup.config) as store:
         found = pick.artists(store, texts)
         for artist in found:

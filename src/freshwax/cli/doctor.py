@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -29,15 +30,17 @@ def command(setup: Setup, /, offline: bool) -> int:
     Exit code: 0 when all is well, else that of the worst finding: 2 database, 3 network, 5 credentials.
     """
     config = setup.config
-    findings = [*_configuration(config), *_database(config), _disk(config.database_path)]
-    if not offline:
+    database = _database(config)
+    findings = [*_configuration(config), *database, _disk(config.database_path)]
+    if not offline and all(code != StoreError.exit_code for _, _, code in database):
         findings += _source(config)
     text = "".join(f"{'ok ' if code == 0 else '!! '} {name}: {visible(said)}\n" for name, said, code in findings)
     output.write(text)
-    return max(code for _, _, code in findings)
+    return max(0, *(code for _, _, code in findings))
 
 
 Finding = tuple[str, str, int]  # what was tested, what is to be said, the exit code that it deserves
+ADVICE = -1  # something to change, but no reason to fail
 
 
 def _configuration(config: Config) -> list[Finding]:
@@ -45,12 +48,15 @@ def _configuration(config: Config) -> list[Finding]:
     if config.file is not None and config.spotify_client_secret:
         others = stat.S_IMODE(config.file.stat().st_mode) & 0o077
         if others:
-            findings.append(("permissions", f"others can read your secret: chmod 600 {config.file}", 0))
+            findings.append(("permissions", f"others can read your secret: chmod 600 {config.file}", ADVICE))
     return findings
 
 
 def _database(config: Config) -> list[Finding]:
     path = config.database_path
+    folder = _folder(path)
+    if not os.access(folder, os.W_OK):
+        return [("database", f"you may not write in {folder}: make it writable, or give another path", 2)]
     if not path.exists():
         return [("database", f"{path} is not there yet; the first command that needs it makes it", 0)]
     try:
@@ -60,6 +66,8 @@ def _database(config: Config) -> list[Finding]:
             cooldown = store.cooldown(app.SOURCE)
     except StoreError as error:
         return [("database", str(error), error.exit_code)]
+    if not os.access(path, os.W_OK):
+        return [("database", f"{path} cannot be written: make it writable, or give another path", 2)]
     findings: list[Finding] = [("database", f"{path}, sound, {count(artists, 'artist')}", 0)]
     now = app.now()
     if cooldown is not None and cooldown.until > now:
@@ -67,8 +75,13 @@ def _database(config: Config) -> list[Finding]:
     return findings
 
 
+def _folder(path: Path) -> Path:
+    """Return the folder of a file, or what there is of the way to it."""
+    return next(parent for parent in path.resolve().parents if parent.exists())
+
+
 def _disk(path: Path) -> Finding:
-    folder = next(parent for parent in path.resolve().parents if parent.exists())
+    folder = _folder(path)
     free = shutil.disk_usage(folder).free
     if free < ENOUGH:
         return ("disk", f"only {free // 1_000_000} MB free at {folder}: make room before the next run", 2)

@@ -133,6 +133,8 @@ def summary(result: Imported) -> list[str]:
         if number:
             parts.append(f"{word} {number:,}")
     lines = [", ".join(parts)]
+    if not (result.found or result.duplicates or result.homonyms or result.not_found or result.failed or result.left):
+        lines = ["added 0: no artist is named there."]
     for name, candidates in result.homonyms:
         lines.append(f"Several artists are called {visible(name)!r}; add the one you mean by its link:")
         lines += [f"  {ARTIST_LINK}{visible(c.id)}  {visible(c.name)}  {visible(c.hint)}".rstrip() for c in candidates]

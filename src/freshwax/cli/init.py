@@ -52,7 +52,11 @@ def command(
         if text
     }
     _write(target, example(values))
-    setup.say(f"Written: {target}\nNext: `freshwax doctor` tests it, `freshwax artists import FILE` adds artists.")
+    missing = (
+        "" if client_id and secret else f"No credentials yet: put client_id and client_secret into it ({DASHBOARD}).\n"
+    )
+    next_ = "Next: `freshwax doctor` tests it, `freshwax artists import FILE` adds artists."
+    setup.say(f"Written: {target}\n{missing}{next_}")
 
 
 def _secret(file: Path | None) -> str | None:
@@ -69,10 +73,27 @@ def _ask(client_id: str | None, secret: str | None, market: str | None) -> tuple
     """Ask for what is missing; an empty answer leaves a setting for later."""
     if not client_id or not secret:
         click.echo(f"Credentials: create an app at {DASHBOARD}, open its settings, copy both values.", err=True)
-    client_id = client_id or click.prompt("Client ID", default="", show_default=False, err=True)
-    secret = secret or click.prompt("Client secret", default="", show_default=False, hide_input=True, err=True)
-    market = market or click.prompt("Market (country code)", default=market_of_locale(os.environ), err=True)
-    return str(client_id), str(secret), str(market)
+    client_id = client_id or _prompt("Client ID", "spotify.client_id", "")
+    secret = secret or _prompt("Client secret", "spotify.client_secret", "", hide_input=True)
+    market = market or _prompt("Market (country code)", "market", market_of_locale(os.environ))
+    return client_id, secret, market
+
+
+def _prompt(question: str, setting: str, default: str, *, hide_input: bool = False) -> str:
+    """Ask until the answer will do."""
+
+    def checked(text: str) -> str:
+        if text:
+            try:
+                parse_setting(setting, text, "That")
+            except UsageError as error:
+                raise click.BadParameter(str(error)) from None
+        return text
+
+    answer: str = click.prompt(
+        question, default=default, show_default=bool(default), hide_input=hide_input, err=True, value_proc=checked
+    )
+    return answer
 
 
 def _write(target: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -12,8 +13,9 @@ from typing import Any, NoReturn
 import click
 
 from freshwax import __version__
+from freshwax.cli.output import silence_stdout
 from freshwax.cli.setup import Setup
-from freshwax.errors import FreshwaxError
+from freshwax.errors import FreshwaxError, UsageError
 
 # Each command's module and function, and its line in the overview: so that the overview need not import them.
 COMMANDS = {
@@ -68,7 +70,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            _silence_stdout()
+            silence_stdout()
             return BROKEN_PIPE
 
 
@@ -86,10 +88,9 @@ def cli(ctx: click.Context, file: Path | None, database: str | None, verbose: in
 
     Start with `freshwax demo`, or with `freshwax init`, `freshwax artists import FILE`, `freshwax track`.
 
-    \b
     Exit codes: 0 all done; 1 a bug; 2 wrong usage or configuration; 3 not everything could be checked;
     4 another run is active; 5 credentials missing or refused.
-    """  # noqa: D301 -- click reads the backspace
+    """
     if verbose and quiet:
         raise click.UsageError("-v and -q exclude each other.")
     ctx.obj = Setup(file, database, verbose, quiet)
@@ -97,6 +98,7 @@ def cli(ctx: click.Context, file: Path | None, database: str | None, verbose: in
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; the process ends with the exit code of what happened."""
+    _replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a title still gets the rest
@@ -105,7 +107,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         result = cli.main(args, prog_name="freshwax", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
-        _silence_stdout()
+        silence_stdout()
         result = BROKEN_PIPE
     except click.ClickException as error:
         error.show()
@@ -115,6 +117,8 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         result = INTERRUPTED
     except FreshwaxError as error:
         result = _tell(error)
+    except OSError as error:
+        result = _full(error) if error.errno == errno.ENOSPC and error.filename is None else _bug(error, args)
     except Exception as error:  # noqa: BLE001 -- the last line of defence: a bug is told in one line, too
         result = _bug(error, args)
     sys.exit(result if isinstance(result, int) else 0)
@@ -139,8 +143,15 @@ def _tell(error: FreshwaxError) -> int:
     from freshwax.reports.escape import visible
 
     text = "\n".join(visible(line) for line in str(error).split("\n"))
-    click.echo(f"freshwax: {text}{'' if text.endswith(('.', '?', '!')) else '.'}", err=True)
+    whole = "\n" in text or text.endswith((".", "?", "!"))
+    click.echo(f"freshwax: {text}{'' if whole else '.'}", err=True)
     return error.exit_code
+
+
+def _full(error: OSError) -> int:
+    silence_stdout()
+    click.echo(f"freshwax: The output cannot be written: {error.strerror}.", err=True)
+    return UsageError.exit_code
 
 
 def _bug(error: Exception, args: Sequence[str]) -> int:
@@ -157,9 +168,9 @@ def _bug(error: Exception, args: Sequence[str]) -> int:
     return 1
 
 
-def _silence_stdout() -> None:
-    """Send the rest nowhere: Python would complain when it flushes at exit."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):  # no real file stands behind it
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- for the rest of the process
+def _replace_closed_streams() -> None:
+    """Give Python streams where the caller closed them (``>&-``): what is written to the first fails as it should."""
+    if sys.stdout is None:
+        sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- for good
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- for good

@@ -36,6 +36,18 @@ def report_format(command: F) -> F:
     )
 
 
+def target_option(command: F) -> F:
+    """Give a command ``--output``."""
+    return click.option(
+        "--output",
+        "target",
+        type=click.Path(path_type=Path),
+        callback=lambda _context, _option, value: None if str(value) == "-" else value,
+        metavar="FILE",
+        help="Write the report to a file.",
+    )(command)
+
+
 def chosen_format(format_: str | None, output: Path | None = None) -> str:
     """Return the format that was asked for, else the one that fits where the data goes."""
     return format_ or ("table" if output is None and sys.stdout.isatty() else "tsv")
@@ -77,7 +89,16 @@ def write(text: str, output: Path | None = None) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise UsageError(f"The output cannot be written: {error.strerror}. Nothing counts as told.") from None
+        silence_stdout()
+        raise UsageError(f"The output cannot be written: {error.strerror}.") from None
+
+
+def silence_stdout() -> None:
+    """Send the rest nowhere: Python would complain when it flushes at exit."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # no real file stands behind it
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- for the rest of the process
 
 
 def write_file(path: Path, text: str, mode: int = 0o666) -> None:

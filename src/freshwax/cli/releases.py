@@ -8,8 +8,8 @@ import click
 
 from freshwax import app
 from freshwax.cli import output
-from freshwax.cli.days import Day, begin
 from freshwax.cli.setup import Setup
+from freshwax.cli.values import Day, Number, begin
 from freshwax.model import Kind, Ref
 from freshwax.reports.columns import RELEASES
 from freshwax.store.base import Store
@@ -22,7 +22,7 @@ LIMIT = 100
 @click.option("--seen-since", type=Day(), help="First seen on or after that day.")
 @click.option("--artist", metavar="ARTIST", help="Only that artist's: an ID, URI, link, or name on the watch list.")
 @click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="Only what was told under that label.")
-@click.option("--limit", type=click.IntRange(min=0), default=LIMIT, show_default=True, help="At most so many; 0: all.")
+@click.option("--limit", type=Number(0), default=LIMIT, show_default=True, help="At most so many; 0: all.")
 @output.list_format
 @click.pass_obj
 def command(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC
 from pathlib import Path
 
 import click
@@ -9,8 +11,9 @@ import click
 from freshwax import app
 from freshwax.cli import output
 from freshwax.cli.setup import Setup
+from freshwax.cli.values import Number
 from freshwax.errors import UsageError
-from freshwax.model import Line, Ref, Report, Run
+from freshwax.model import Line, Ref, Report, Run, RunStatus
 from freshwax.reports.columns import RUNS
 from freshwax.reports.render import render
 from freshwax.reports.summary import summary
@@ -18,7 +21,7 @@ from freshwax.store.base import Store
 
 
 @click.group("runs", invoke_without_command=True)
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
+@click.option("--limit", type=Number(1), default=20, show_default=True, help="At most so many.")
 @output.list_format
 @click.pass_context
 def command(ctx: click.Context, limit: int, format_: str | None) -> None:
@@ -32,9 +35,9 @@ def command(ctx: click.Context, limit: int, format_: str | None) -> None:
 
 
 @command.command("show")
-@click.argument("number", type=click.IntRange(min=1), metavar="ID")
+@click.argument("number", type=Number(1), metavar="ID")
 @output.report_format
-@click.option("--output", "target", type=click.Path(path_type=Path), metavar="FILE", help="Write it to a file.")
+@output.target_option
 @click.pass_obj
 def show(setup: Setup, /, number: int, format_: str | None, target: Path | None) -> None:
     """Print what a run told, once more. Nothing is marked, nothing is asked."""
@@ -59,5 +62,18 @@ def again(store: Store, run: Run) -> Report:
     for report in told:
         for line in report.lines:
             lines.setdefault(line.release.ref, line)
-    notes = told[-1].notes if told else ("Nothing of this run was told yet: `freshwax track --from-cache` does.",)
-    return Report(0, app.STDOUT, run.mode, run, tuple(lines.values()), notes if run.found or told else ())
+    return Report(0, app.STDOUT, run.mode, run, tuple(lines.values()), (_which(run), *_notes(run, told)))
+
+
+def _which(run: Run) -> str:
+    return f"This is run {run.id} ({run.mode}), started on {run.started_at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC."
+
+
+def _notes(run: Run, told: Sequence[Report]) -> tuple[str, ...]:
+    """Return what the run's last report said to people; of one that has none, why."""
+    if told:
+        return told[-1].notes
+    if run.status is RunStatus.RUNNING:
+        return ()
+    why = (f"{run.error.rstrip('.')}.",) if run.error else ()
+    return (*why, "Nothing of it was told yet: `freshwax track --from-cache` does that.") if run.found else why

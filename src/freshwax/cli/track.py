@@ -13,9 +13,10 @@ from msgspec.structs import replace
 
 from freshwax import app
 from freshwax.cli import output
-from freshwax.cli.days import Day
 from freshwax.cli.setup import Setup, default_log_file, log_to_file
+from freshwax.cli.values import Day, Number
 from freshwax.config import Config, parse_setting
+from freshwax.errors import UsageError
 from freshwax.model import Ref, Report
 from freshwax.reports.render import render
 from freshwax.reports.summary import summary
@@ -29,12 +30,16 @@ from freshwax.reports.summary import summary
 @click.option("--from-cache", is_flag=True, help="Send no request: print what is untold, else the last report again.")
 @click.option("--since", type=Day(), help="With --from-cache: what was first seen since that day, told or not.")
 @click.option("--force", is_flag=True, help="Check everybody, due or not.")
-@click.option("--budget", type=click.IntRange(min=1), metavar="N", help="Send at most N requests.")
+@click.option("--budget", type=Number(1), metavar="N", help="Send at most N requests.")
 @click.option("--types", metavar="TYPE,...", help="album, single, compilation, appears_on. Default: from the settings.")
-@click.option("--kinds", metavar="KIND,...", help="new, upcoming, late, edition, back_catalogue. Default: all.")
-@click.option("--lookback", metavar="DAYS", help="How far back a first check, or --baseline, tells. Default: 90.")
+@click.option(
+    "--kinds", metavar="KIND,...", help="new, upcoming, late, edition, back_catalogue. Default: from the settings."
+)
+@click.option(
+    "--lookback", metavar="DAYS", help="How far back a first check, or --baseline, tells. Default: from the settings."
+)
 @output.report_format
-@click.option("--output", "target", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to a file.")
+@output.target_option
 @click.pass_obj
 def command(setup: Setup, /, files: tuple[str, ...], format_: str | None, target: Path | None, **flags: Any) -> int:
     """Check the artists that are due, and print what is new and untold.
@@ -53,7 +58,10 @@ def command(setup: Setup, /, files: tuple[str, ...], format_: str | None, target
     def emit(report: Report) -> None:
         now = app.now()
         text = render(report, chosen, now=now, width=output.width(), colour=output.colour(target))
-        output.write(text, target)
+        try:
+            output.write(text, target)
+        except UsageError as error:
+            raise UsageError(f"{error} Nothing counts as told.") from None
         if chosen != "table":
             setup.say("\n".join(summary(report, now)))
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from freshwax.config.file import example, read_file
+from freshwax.config.file import example, place, read_file
 from freshwax.config.settings import BY_NAME, PREFIX, SETTINGS, Secret, Setting, parsed
 from freshwax.errors import UsageError
 from freshwax.model import Group, Kind
@@ -104,9 +104,10 @@ def load(
     values["database"] = values["database"] or _default_database()
     config = Config(**values, file=path, warnings=_unknown_env(env))
     if config.max_interval < config.check_interval:
+        where = place(path, "check_interval", "max_interval") if path else ""
         raise UsageError(
-            f"max_interval ({config.max_interval} days) must not be smaller than check_interval "
-            f"({config.check_interval} days)."
+            f"{where}check_interval ({config.check_interval} days) must not be longer than max_interval "
+            f"({config.max_interval} days): change one of them."
         )
     return config
 

@@ -13,6 +13,14 @@ from freshwax.errors import UsageError
 # In the file types are types: only the environment and the command line write numbers as text.
 TOML_TYPES: Mapping[str, Any] = {"list": list, "number": int | float, "days": int | float, "hours": int | float}
 
+WRITTEN: Mapping[str, str] = {
+    "list": 'a list, such as ["one", "two"]',
+    "number": "a number, without quotes",
+    "days": "a number of days, without quotes",
+    "hours": "a number of hours, without quotes",
+    "text": "text in quotes",
+}
+
 
 def read_file(path: Path) -> dict[str, Any]:
     """Read a configuration file; the values by field name of ``Config``."""
@@ -36,12 +44,17 @@ def read_file(path: Path) -> dict[str, Any]:
         if value == "" and not setting.default:
             continue  # a line of the example file with its # removed
         if not isinstance(value, TOML_TYPES.get(setting.type, str)):
-            raise UsageError(
-                f"{where}: {name} has the wrong type; the default is written {toml_value(setting.default)}."
-            )
+            raise UsageError(f"{where}: {name} must be written as {WRITTEN.get(setting.type, WRITTEN['text'])}.")
         checked = parsed(setting, value, f"{where}: {name}")
         values[setting.attribute] = _beside(path, checked) if setting.path else checked
     return values
+
+
+def place(path: Path, *names: str) -> str:
+    """Say where a file sets the first of these that it does set: ``config.toml, line 3: ``; else nothing."""
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    lines = (_line_of(text, name) for name in names)
+    return next((f"{path}, line {line}: " for line in lines if line), "")
 
 
 def _flat(tables: Mapping[str, object]) -> list[tuple[str, object]]:

@@ -72,7 +72,7 @@ def _text(value: object) -> str:
 
 
 def _number(low: float, high: float, *, whole: bool = True) -> Callable[[object], Any]:
-    allowed = f"a {'whole ' if whole else ''}number from {low:g} to {high:g}"
+    allowed = f"a {'whole ' if whole else ''}number from {low:g} to {high:.0f}"
     number = int if whole else float
 
     def parse(value: object) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
@@ -127,24 +127,35 @@ ARTISTS: tuple[Column[Artist], ...] = (
     Column("history", lambda artist: "incomplete" if artist.history_incomplete or not artist.learnt else "complete"),
 )
 
+
+def _started(run: Run, now: datetime) -> str:
+    del now
+    return f"{run.started_at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def _checked(run: Run, now: datetime) -> str:
+    del now
+    return f"{run.coverage.checked:,}/{run.coverage.artists:,}"
+
+
 RUNS: tuple[Column[Run], ...] = (
     Column("id", lambda run: run.id, "run", right=True),
     Column("mode", lambda run: run.mode.value, "mode"),
     Column("status", lambda run: run.status.value, "status"),
     Column("market", lambda run: run.market),
-    Column("started_at", lambda run: instant(run.started_at), "started"),
+    Column("started_at", lambda run: instant(run.started_at), "started (UTC)", shown=_started),
     Column("finished_at", lambda run: _maybe_instant(run.finished_at)),
-    Column("artists", lambda run: run.coverage.artists, "artists", right=True),
-    Column("checked", lambda run: run.coverage.checked, "checked", right=True),
+    Column("artists", lambda run: run.coverage.artists),
+    Column("checked", lambda run: run.coverage.checked, "checked", right=True, shown=_checked),
     Column("fresh", lambda run: run.coverage.fresh),
     Column("not_due", lambda run: run.coverage.not_due),
     Column("failed", lambda run: run.coverage.failed, "failed", right=True),
     Column("paused", lambda run: run.coverage.paused),
     Column("found", lambda run: run.found, "found", right=True),
-    Column("requests", lambda run: run.cost.requests, "asked", right=True),
+    Column("requests", lambda run: run.cost.requests, "requests", right=True),
     Column("not_modified", lambda run: run.cost.not_modified),
     Column("bytes_received", lambda run: run.cost.bytes_received),
     Column("seconds", lambda run: round(run.cost.seconds, 3)),
-    Column("exit_code", lambda run: run.exit_code, "exit", right=True),
+    Column("exit_code", lambda run: run.exit_code),
     Column("error", lambda run: run.error),
 )

@@ -16,7 +16,8 @@ def summary(report: Report, now: datetime) -> list[str]:
         out.append(f"Nothing is untold: this is the last report again ({ago(_end(report), now)}).")
     if report.run.status is RunStatus.RUNNING:
         out.append("The run that this belongs to has not ended.")
-    out.append(coverage_line(report, now))
+    else:
+        out.append(coverage_line(report, now))
     incomplete = report.run.coverage.history_incomplete
     if incomplete:
         out.append(f"History incomplete for {count(incomplete, 'artist')}: not every list was read to its end yet.")
@@ -42,7 +43,9 @@ def nothing(report: Report) -> str:
     coverage = report.run.coverage
     if report.run.status is RunStatus.COMPLETED:
         return "Nothing new."
-    if coverage.artists and not coverage.checked + coverage.fresh + coverage.not_due:
+    if report.run.status is RunStatus.RUNNING:
+        return "What is new is not known yet."
+    if not coverage.checked + coverage.fresh + coverage.not_due:
         return "No artist could be checked: what is new is not known."
     return "Nothing new among the artists that were checked."
 
@@ -79,7 +82,7 @@ def _counts(coverage: Coverage) -> str:
         (coverage.fresh, "fresh from an earlier check"),
         (coverage.not_due, "not due"),
         (coverage.failed, "failed"),
-        (coverage.paused, "waiting for quota"),
+        (coverage.paused, "left for the next run"),
     ):
         if number:
             text += f", {number:,} {word}"

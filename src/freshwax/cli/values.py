@@ -1,4 +1,4 @@
-"""Days on the command line."""
+"""Values on the command line: days and numbers."""
 
 from __future__ import annotations
 
@@ -19,6 +19,25 @@ class Day(click.ParamType[date]):
             return value if isinstance(value, date) else date.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is not a day; write it as 2026-03-01.", param, ctx)
+
+
+class Number(click.ParamType[int]):
+    """A whole number that is not too small."""
+
+    name = "N"
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number."""
+        try:
+            number = int(value)
+        except ValueError:
+            number = self._least - 1
+        if number < self._least:
+            self.fail(f"{value!r} is not a whole number from {self._least} up.", param, ctx)
+        return number
 
 
 def begin(day: date | None) -> datetime | None:
