@@ -174,7 +174,7 @@ class _Walk:
             self._list(Group.ALBUM).ended = True
         singles.ended = not page.more
         expected = _expected_singles(window, self.counts.get(Group.ALBUM))
-        singles.count_removed(expected)
+        singles.expected = expected
         yield from self._read_on(PAIR, Group.SINGLE, page, albums)
         if offset and (self._album_list_moved(window, page, albums) or self._singles_unexplained(page.total, albums)):
             yield from self._read_album_head()
@@ -197,7 +197,7 @@ class _Walk:
         self._list(Group.SINGLE).ended = not window.more
         self._list(Group.ALBUM).ended = self._list(Group.ALBUM).ended or start == 0
         old = self.windows[_name(PAIR)]
-        self._list(Group.SINGLE).count_removed(_expected_singles(old, self.counts.get(Group.ALBUM)))
+        self._list(Group.SINGLE).expected = _expected_singles(old, self.counts.get(Group.ALBUM))
         yield from self._read_on(PAIR, Group.SINGLE, window, found)
         self._settle_pair(found, window.total, window, start)
 
@@ -241,24 +241,21 @@ class _Walk:
     def _read_on(self, groups: Sequence[Group], group: Group, page: Page, shift: int) -> _Pages:
         """Read further pages while unknown releases keep coming; at a first check, while they are recent enough."""
         seen = self._list(group)
-        expected = self.windows[group].ids if group in self.windows else ()
-        if expected:
-            seen.count_removed(expected)
+        if group in self.windows:
+            seen.expected = self.windows[group].ids
         offset = page.entries[0].position if page.entries else 0
         for _ in range(self.want.page_cap):
             if seen.ended or not page.more or not self._wants_more(seen):
-                break
+                return
             offset += self.page_size
             page = yield from self._page(groups, offset, f"more of {group}")
             entries = [one for one in page.entries if group_of(one.release, groups) is group]
             seen.add(entries, shift)
             seen.ended = not page.more or len(entries) < len(page.entries) or not page.entries
-        if expected:  # what went from the last places shows once more was read
-            seen.count_removed(expected)
 
     def _wants_more(self, seen: Seen) -> bool:
         mark = self._mark(seen.group)
-        if mark is not None and seen.keeps_coming(mark, self.follow.known):
+        if mark is not None and seen.keeps_coming(mark):
             return True
         if mark is not None and not self.want.anew:
             return False
@@ -337,7 +334,7 @@ class _Walk:
 
     def _unexplained(self, group: Group, now: int | None) -> bool:
         before = self.old.counts.get(group) if self.old else None
-        return unexplained(self._list(group), before, now, self._mark(group), self.follow.known)
+        return unexplained(self._list(group), before, now, self._mark(group))
 
     def _expect_entries(self, page: Page, groups: Sequence[Group]) -> None:
         """Refuse a list that had entries and comes back empty; the third time in a row it is believed."""
@@ -355,7 +352,7 @@ class _Walk:
         return mark if mark is not None and mark.market == self.want.market else None
 
     def _list(self, group: Group) -> Seen:
-        return self.seen.setdefault(group, Seen(group))
+        return self.seen.setdefault(group, Seen(group, self.follow.known))
 
     def _forget_pair(self) -> None:
         """Check this artist's albums and singles one by one from now on."""

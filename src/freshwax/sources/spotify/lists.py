@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from freshwax.discovery.horizon import beyond_horizon
 from freshwax.model import Group, GroupView, Listed, Mark, Release
 
@@ -22,12 +24,16 @@ def group_of(release: Release, asked: Sequence[Group]) -> Group:
 
 @dataclass(slots=True)
 class Seen:
-    """The entries of one group that a walk has seen, by position in the group's own list."""
+    """The entries of one group that a walk has seen, by position in the group's own list.
+
+    ``known``: the IDs decided before; ``expected``: those, in order, that stood at the top last time, as far as noted.
+    """
 
     group: Group
+    known: Collection[str] = ()
+    expected: Sequence[str | None] = ()
     by_position: dict[int, Release] = field(default_factory=dict)
     ended: bool = False
-    removed: int = 0
 
     def add(self, entries: Iterable[Listed], shift: int = 0) -> None:
         """Take entries whose positions count from ``shift`` before the group's top."""
@@ -55,21 +61,28 @@ class Seen:
         dates = [one.release.date.value for one in self.listed() if one.release.date is not None]
         return all(later >= earlier for later, earlier in pairwise(dates))
 
-    def count_removed(self, expected: Sequence[str | None]) -> None:
-        """Note how many of the expected top entries are gone: missing above one that is still there, or altogether."""
-        here = {release.ref.id for release in self.by_position.values()}
-        there = (at for at, one in enumerate(expected) if one in here)
-        last = len(expected) if self.ended and self.depth else max(there, default=-1)
-        self.removed = sum(one is not None and one not in here for one in expected[:last])
+    @property
+    def removed(self) -> int:
+        """How many of the expected entries are gone: missing above one that is still there.
 
-    def arrived(self, mark: Mark | None, known: Collection[str]) -> int:
+        Below all of them stands what else was known, and the end of the list.
+        """
+        order = self.top_ids(self.depth)
+        here = {release.ref.id for release in self.by_position.values()}
+        last = max((at for at, one in enumerate(self.expected) if one in here), default=-1)
+        end = max((at for at, one in enumerate(order) if one in self.expected), default=len(order))
+        if (self.ended and order) or any(one in self.known for one in order[end + 1 :]):
+            last = len(self.expected)
+        return sum(one is not None and one not in here for one in self.expected[: max(last, 0)])
+
+    def arrived(self, mark: Mark | None) -> int:
         """Count the unknown entries within what was read before."""
         view = self.view()
-        beyond = beyond_horizon(view, mark, known)
+        beyond = beyond_horizon(view, mark, self.known)
         ids = {one.release.ref.id for one in view.listed}
-        return len([one for one in ids if one not in known and one not in beyond])
+        return len([one for one in ids if one not in self.known and one not in beyond])
 
-    def keeps_coming(self, mark: Mark | None, known: Collection[str]) -> bool:
+    def keeps_coming(self, mark: Mark | None) -> bool:
         """Tell whether the deepest entry of the part read from the top is news, so that more may follow below it.
 
         An entry below everything that was ever read is unknown by nature: it says nothing about news further down.
@@ -77,7 +90,7 @@ class Seen:
         if not self.depth:
             return False
         deepest = self.by_position[self.depth - 1].ref.id
-        return deepest not in known and deepest not in beyond_horizon(self.view(), mark, known)
+        return deepest not in self.known and deepest not in beyond_horizon(self.view(), mark, self.known)
 
     def view(self, *, deep_wanted: bool | None = None) -> GroupView:
         """Return what the check saw of the group."""
@@ -93,7 +106,7 @@ class Seen:
         )
 
 
-def unexplained(seen: Seen, before: int | None, now: int | None, mark: Mark | None, known: Collection[str]) -> bool:
+def unexplained(seen: Seen, before: int | None, now: int | None, mark: Mark | None) -> bool:
     """Tell whether a group's count grew by more than the walk has found since the last check.
 
     A source that gives no count now leaves such arrivals to the audit; a count without an earlier one explains nothing.
@@ -102,4 +115,4 @@ def unexplained(seen: Seen, before: int | None, now: int | None, mark: Mark | No
         return False
     if before is None:
         return True
-    return now - before > seen.arrived(mark, known) - seen.removed
+    return now - before > seen.arrived(mark) - seen.removed
