@@ -15,7 +15,8 @@ from freshwax.demo.faults import Logged
 from freshwax.demo.server import DemoServer
 from freshwax.demo.trial import Trial
 from freshwax.demo.world import World
-from freshwax.model import ArtistState, Follow, Group, Mode, Observation, Report, Run
+from freshwax.model import ArtistState, Follow, Group, Mode, Observation, Ref, Report, Run
+from freshwax.planning.due import EARLY
 from freshwax.sources.base import Candidate, Want
 from freshwax.sources.limits import Gate
 from freshwax.sources.spotify.client import SpotifySource
@@ -108,6 +109,7 @@ class WatchedTrial(Trial):
         self.rows: list[Row] = []
         self.learnt_at: dict[str, datetime] = {}
         self._quota = per_day
+        self._outcomes: dict[int, frozenset[Ref]] = {}
         self._watch = Watch(server.log)
 
     def _source(self) -> tuple[_WatchedSource, Gate]:  # type: ignore[override]
@@ -130,6 +132,13 @@ class WatchedTrial(Trial):
                     self.learnt_at.setdefault(artist.ref.id, at)
         return row
 
+    def outcomes(self, row: Row) -> frozenset[Ref]:
+        """The artists whose regular check a run did."""
+        if row.run.id not in self._outcomes:
+            done = frozenset(one.artist for one in self.store.checks(row.run.id) if one.outcome == "ok")
+            self._outcomes[row.run.id] = done
+        return self._outcomes[row.run.id]
+
     def learn(self, at: datetime, days: int = 30) -> None:
         """Run daily from ``at`` until every artist is learnt, so many days at most."""
         for _ in range(days):
@@ -147,12 +156,13 @@ class WatchedTrial(Trial):
             row = self.step(at + later * DAY, regular=False)
 
     def live(self, first: datetime, last: datetime) -> None:
-        """Learn from ``first`` on, then run weekly until ``last``."""
+        """Learn from ``first`` on, then run weekly until ``last``, from the first week in which everybody is due."""
         self.learn(first)
         at = first + WEEK
+        while at < self.rows[-1].at + WEEK - EARLY:
+            at += WEEK
         while at <= last:
-            if at > self.rows[-1].at:
-                self.week(at)
+            self.week(at)
             at += WEEK
 
 
