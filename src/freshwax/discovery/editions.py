@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from hashlib import blake2b
 from typing import NamedTuple
 
 from freshwax.model import Release, ReleaseDate
@@ -81,6 +80,8 @@ def words(text: str) -> list[str]:
 
 def keys_of(release: Release) -> Keys:
     """Return the key of a release (artists, type, normalised title with version marks) and its edition marks."""
+    from hashlib import blake2b  # noqa: PLC0415 -- it loads OpenSSL: 3 ms that reading commands need not spend
+
     title = unicodedata.normalize("NFKC", release.title).strip()
     if not title:
         return Keys("", "")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import json
 
 from freshwax.model import (
     Announcement,
@@ -32,6 +33,7 @@ Row = tuple[Any, ...]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_CREDITS = json.Decoder(tuple[Credit, ...])
 
 ARTIST_WIDTH = 11
 RELEASE_WIDTH = 10
@@ -91,7 +93,7 @@ def release(row: Row) -> Release:
         ref=Ref(source, source_id),
         title=title,
         type=type_,
-        artists=tuple(Credit(*credit) for credit in json.loads(credits_)),
+        artists=_CREDITS.decode(credits_),
         date=None if date is None else ReleaseDate(date, Precision(precision)),
         url=url,
         image_url=image_url,
@@ -105,7 +107,7 @@ def release_row(release: Release) -> Row:
         *release.ref,
         release.title,
         release.type,
-        json.dumps(release.artists, ensure_ascii=False, separators=(",", ":")),
+        json.encode(release.artists).decode(),
         release.date and release.date.value,
         release.date and release.date.precision.value,
         release.url,
@@ -218,10 +220,10 @@ def run_values(run: Run) -> dict[str, Any]:
 
 def run_snapshot(run: Run) -> str:
     """Write a run as text, for a report that keeps it as it was."""
-    return json.dumps(run_values(run), ensure_ascii=False)
+    return json.encode(run_values(run)).decode()
 
 
 def run_of_snapshot(text: str) -> Run:
     """Read what ``run_snapshot`` wrote."""
-    values = json.loads(text)
+    values = json.decode(text)
     return run(tuple(values[name] for name in RUN_COLUMNS))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from datetime import datetime
 
+from msgspec import json
 from msgspec.structs import replace
 
 from freshwax.model import Announcement, ArtistState, Mode, Ref, Report
@@ -31,7 +31,7 @@ class TellingPart(Part):
         """See ``Store.save_report``."""
         with self._writing():
             self._db.run("reports_drop_untold", (report.channel,))
-            texts = (rows.run_snapshot(report.run), json.dumps(report.notes, ensure_ascii=False))
+            texts = (rows.run_snapshot(report.run), json.encode(report.notes).decode())
             number = self._db.run("report_add", (report.channel, report.mode.value, report.run.id, *texts))
             lines = [
                 (number, position, release_key(self._db, line.release.ref), line.kind.value, line.hidden_by)
@@ -71,5 +71,5 @@ class TellingPart(Part):
             mode=Mode(mode),
             run=rows.run_of_snapshot(run),
             lines=tuple(rows.line(line) for line in self._db.rows("lines", (number,))),
-            notes=tuple(json.loads(notes)),
+            notes=tuple(json.decode(notes)),
         )
