@@ -10,9 +10,11 @@ from tests.simulation import START, Simulation
 
 from freshwax.clock import SimulatedClock
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
+from freshwax.demo.world import WorldRelease
 from freshwax.model import ArtistState, Group, Mode, Ref, Report, RunStatus
 from freshwax.planning.due import share
 from freshwax.sources.limits import Gate
+from freshwax.sources.spotify.pages import Page, PageRequest
 from freshwax.store.memory import MemoryStore
 from freshwax.tracking.report import fix_report, report_from_cache
 
@@ -229,3 +231,110 @@ def test_an_artist_that_is_removed_during_the_run_does_not_pause_it() -> None:
         1,
         0,
     )
+
+
+# -- listings --------------------------------------------------------------------------------------------------------
+
+
+class Hiding:
+    """A service that leaves some releases out of its pages, but counts them: a null where one should stand."""
+
+    def __init__(self, *hidden: WorldRelease) -> None:
+        self.hidden = {one.id for one in hidden}
+
+    def __call__(self, page: Page, _: PageRequest) -> Page:
+        there = (one for one in page.entries if one.release.ref.id not in self.hidden)
+        return Page(tuple(there), page.total, page.more)
+
+
+def catalogue(albums: int, singles: int) -> tuple[WorldBuilder, ArtistHandle, list[WorldRelease], list[WorldRelease]]:
+    world, nightjar = a_world()
+    first = [nightjar.album(f"Album {n}", day(-200 - 50 * n)) for n in range(albums)]
+    return world, nightjar, first, [nightjar.single(f"Single {n}", day(-180 - 20 * n)) for n in range(singles)]
+
+
+def test_a_hidden_entry_on_top_of_an_unread_list_does_not_silence_what_is_new() -> None:
+    world, nightjar, _, singles = catalogue(12, 40)
+    nightjar.single("Fresh", day(3))
+    user = followed(world, nightjar)
+    user.tamper = Hiding(singles[0])
+    assert user.check(0, budget=2) == []  # nothing is left for depth
+    assert user.check(budget=2) == [("Fresh", "new")]
+
+
+def test_reading_on_below_a_hidden_entry_skips_nothing() -> None:
+    world, nightjar, _, _ = catalogue(0, 5)
+    recent = [nightjar.single(f"Recent {n}", day(-n)) for n in range(1, 25)]
+    user = followed(world, nightjar)
+    user.tamper = Hiding(recent[0])
+    assert len(user.check(0)) == 23
+
+
+def test_reading_on_below_a_hidden_entry_ends_where_the_news_end() -> None:
+    world, nightjar, _, _ = catalogue(0, 150)
+    fresh = [nightjar.single(f"Fresh {n}", day(3)) for n in range(9)]
+    user = followed(world, nightjar)
+    user.check(0)
+    user.tamper = Hiding(fresh[8])
+    assert len(user.check()) == 8
+    assert len(user.requests) <= 2
+
+
+def test_a_count_that_promises_more_than_there_is_ends_no_run() -> None:
+    world, nightjar, _, _ = catalogue(12, 0)
+    for number in range(12):
+        nightjar.album(f"Fresh {number}", day(3))
+    user = followed(world, nightjar)
+    user.tamper = lambda page, _: Page(page.entries, page.total + 3, page.more)
+    assert user.check(0) == []
+    assert len(user.check()) == 12
+
+
+@pytest.mark.parametrize("as_type", ["album", "compilation", "never heard of"])
+def test_a_single_of_another_type_deep_in_the_list_is_learnt_with_the_rest(as_type: str) -> None:
+    world, nightjar, _, singles = catalogue(9, 3)
+    nightjar.single("Recent", day(-5))
+    user = followed(world, nightjar)
+    odd = singles[1].id
+
+    def tamper(page: Page, _: PageRequest) -> Page:
+        entries = (
+            replace(one, release=replace(one.release, type=as_type)) if one.release.ref.id == odd else one
+            for one in page.entries
+        )
+        return Page(tuple(entries), page.total, page.more)
+
+    user.tamper = tamper
+    assert user.check(0) == [("Recent", "new")]
+    known = user.store.follow(Ref("spotify", nightjar.id)).known
+    assert odd in known
+    nightjar.album("Tenth", day(10))
+    user.source.world = user.world = world.build()
+    assert user.check(12) == [("Tenth", "new")]
+
+
+def test_news_that_stand_in_the_window_below_a_gap_are_not_taken_for_depth() -> None:
+    world, nightjar = a_world()
+    for number in range(12):
+        nightjar.album(f"Recent {number:02}", day(-1 - number))
+    for number in range(9):
+        nightjar.album(f"Old {number}", day(-300 - 50 * number))
+    for number in range(11):
+        nightjar.album(f"Late {number:02}", day(-30), appears=on(3))
+    nightjar.single("Single", day(-300))
+    user = followed(world, nightjar, page_size=4)
+    assert len(user.check(0, budget=5)) == 12
+    assert len(user.check(budget=None)) == 11
+
+
+def test_a_market_that_changes_after_a_long_gap_brings_what_came_out_meanwhile() -> None:
+    world, nightjar, _, _ = catalogue(0, 5)
+    meanwhile = [nightjar.single(f"Meanwhile {n}", day(10 + 12 * n)) for n in range(16)]
+    user = followed(world, nightjar)
+    user.check(0)
+    user.store.set_state(Ref("spotify", nightjar.id), ArtistState.DISABLED)
+    user.wait(220)
+    user.follow(nightjar.id)
+    user.options = replace(user.options, market="DE")
+    before = user.store.follow(Ref("spotify", nightjar.id)).known
+    assert len(user.check(0)) == len(meanwhile) - len([one for one in meanwhile if one.id in before])
