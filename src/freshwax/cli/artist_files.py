@@ -10,9 +10,11 @@ import csv
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from freshwax.errors import UsageError
 from freshwax.reports.escape import visible
@@ -31,8 +33,7 @@ NAMED = ("artist name(s)", "artist names", "artist name", "artist", "name")
 SEVERAL = ("artist uri(s)", "artist uris", "artist id(s)", "artist ids", "artist name(s)", "artist names")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One artist of a list: by ID, or by a name that has to be looked up."""
 
     id: str | None
@@ -40,8 +41,7 @@ class Entry:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
+class Entries(Struct, frozen=True):
     """The artists of a list, each once, and how many repeated an earlier one."""
 
     artists: tuple[Entry, ...]

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
+
+from msgspec import Struct
 
 from freshwax import __version__
 from freshwax.errors import CheckError, UsageError
@@ -25,8 +26,7 @@ USER_AGENT = f"freshwax/{__version__}"
 MASK = "***"
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """An answer, whatever its status. Header names are lower case; ``bytes_on_wire``: head and body as received."""
 
     status: int
@@ -36,8 +36,7 @@ class Response:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(Struct, frozen=True):
     """Seconds to wait for a connection, for the next bytes, and for an answer as a whole."""
 
     connect: float = 5.0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from freshwax.clock import Clock
 from freshwax.errors import AuthError, CheckError, ClockSkew, FreshwaxError, Paused
@@ -31,8 +32,7 @@ ABOUT_THE_ARTIST = frozenset({"not_found", "bad_id"})  # failures that say nothi
 Walk = Generator[PageRequest, Page, Observation]
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """Something that ``diagnose`` found out; ``text`` says it, or what to do about it."""
 
     name: str

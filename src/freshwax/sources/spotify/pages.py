@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from freshwax.model import Group, Listed
 
 MAX_PAGE = 50
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
+class PageRequest(Struct, frozen=True):
     """A page to ask for: ``GET /artists/{id}/albums`` with these groups, in this order, from this offset.
 
     ``etag``: sent as ``If-None-Match``; ``reason`` goes to the log.
@@ -22,8 +21,7 @@ class PageRequest:
     etag: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """What came back. ``entries`` carry their position in the list that was asked for (offset + index on the page).
 
     ``total`` is what the page claims (None: it did not say; it may be wrong). ``more``: the page names a next one.
