@@ -19,14 +19,17 @@ count still grew by more than was found, the depth of that group (``deep_wanted`
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from datetime import date
 from itertools import pairwise
 
+from freshwax.discovery.classify import GRACE
 from freshwax.errors import CheckError, Paused
 from freshwax.model import Follow, Group, GroupView, Listed, Mark, Observation
 from freshwax.sources.base import Want
-from freshwax.sources.spotify.lists import Seen, group_of, unexplained
+from freshwax.sources.spotify.lists import Seen, group_of, unexplained, without_depth
 from freshwax.sources.spotify.note import Note, Window, read_note, write_note
 from freshwax.sources.spotify.pages import Page, PageRequest
+from freshwax.sources.spotify.windows import expected_singles, merged, name_of, window_offset
 
 _Pages = Generator[PageRequest, Page, None]
 
@@ -72,6 +75,7 @@ class _Walk:
         self.pair = self.old.pair if self.old else True
         self.pair_total = self.old.pair_total if self.old else None
         self.name: str | None = None
+        self.at = 0  # where the last page began
 
     # -- the walk ------------------------------------------------------------------------------------------------
 
@@ -103,7 +107,7 @@ class _Walk:
         return Observation(self.follow.artist.ref, views, write_note(note), self.name, paused)
 
     def _walk_pair(self) -> _Pages:
-        window = self.windows.get(_name(PAIR))
+        window = self.windows.get(name_of(PAIR))
         known_both = all(self._mark(group) for group in PAIR)
         if window is not None and known_both and not self.want.anew:
             yield from self._probe_pair(window)
@@ -173,8 +177,7 @@ class _Walk:
         if offset == 0:
             self._list(Group.ALBUM).ended = True
         singles.ended = not page.more
-        expected = _expected_singles(window, self.counts.get(Group.ALBUM))
-        singles.expected = expected
+        singles.expected = expected_singles(window, self.counts.get(Group.ALBUM))
         yield from self._read_on(PAIR, Group.SINGLE, page, albums)
         if offset and (self._album_list_moved(window, page, albums) or self._singles_unexplained(page.total, albums)):
             yield from self._read_album_head()
@@ -188,16 +191,16 @@ class _Walk:
         if head is None or head.total is None:
             raise _Unordered(_MISPLACED)
         albums = head.total
-        start = _window_offset(albums, None, self.page_size)
+        start = window_offset(albums, None, self.page_size)
         self.seen.pop(Group.SINGLE, None)
         window = yield from self._page(PAIR, start, "probe where the albums end now")
         found = self._split(window, start)
-        if found is None or (start and self._is_single(window.entries[0])):
+        if found is None or not window.entries or (start and self._is_single(window.entries[0])):
             raise _Unordered(_MISPLACED)
         self._list(Group.SINGLE).ended = not window.more
         self._list(Group.ALBUM).ended = self._list(Group.ALBUM).ended or start == 0
-        old = self.windows[_name(PAIR)]
-        self._list(Group.SINGLE).expected = _expected_singles(old, self.counts.get(Group.ALBUM))
+        old = self.windows[name_of(PAIR)]
+        self._list(Group.SINGLE).expected = expected_singles(old, self.counts.get(Group.ALBUM))
         yield from self._read_on(PAIR, Group.SINGLE, window, found)
         self._settle_pair(found, window.total, window, start)
 
@@ -233,7 +236,7 @@ class _Walk:
             return None
         self._expect_entries(first, (group,))
         seen = self._list(group)
-        seen.add(first.entries)
+        seen.add(first.entries, covers=self._covered(first))
         seen.ended = seen.ended or not first.more
         yield from self._read_on((group,), group, first, 0)
         return first
@@ -243,15 +246,18 @@ class _Walk:
         seen = self._list(group)
         if group in self.windows:
             seen.expected = self.windows[group].ids
-        offset = page.entries[0].position if page.entries else 0
         for _ in range(self.want.page_cap):
             if seen.ended or not page.more or not self._wants_more(seen):
                 return
-            offset += self.page_size
-            page = yield from self._page(groups, offset, f"more of {group}")
-            entries = [one for one in page.entries if group_of(one.release, groups) is group]
-            seen.add(entries, shift)
-            seen.ended = not page.more or len(entries) < len(page.entries) or not page.entries
+            page = yield from self._page(groups, self.at + self.page_size, f"more of {group}")
+            own = [group_of(one.release, groups) is group for one in page.entries]
+            if any(later and not early for early, later in pairwise(own)) or (group is PAIR[1] and not all(own)):
+                raise _Unordered(_MISPLACED)
+            covered = self._covered(page)
+            if not all(own):
+                covered = range(covered.start, page.entries[sum(own)].position)
+            seen.add(page.entries[: sum(own)], shift, covered)
+            seen.ended = not page.more or not all(own) or not page.entries
 
     def _wants_more(self, seen: Seen) -> bool:
         mark = self._mark(seen.group)
@@ -261,7 +267,14 @@ class _Walk:
             return False
         dates = [one.release.date for one in seen.listed()]
         last = dates[-1] if dates else None
-        return not seen.descending() or last is None or last.last_day >= self.want.since
+        return not seen.descending() or last is None or last.last_day >= self._since(mark)
+
+    def _since(self, mark: Mark | None) -> date:
+        """Return how far back a list is read: that of a group asked for the first time, to the artist's last check."""
+        checks = [one.checked_at for one in self.follow.marks.values()] if self.follow.artist.learnt else []
+        if mark is not None or not checks:
+            return self.want.since
+        return min(self.want.since, (max(checks) - GRACE).date())
 
     # -- book-keeping -----------------------------------------------------------------------------------------------
 
@@ -269,13 +282,20 @@ class _Walk:
         self, groups: Sequence[Group], offset: int, reason: str, etag: str | None = None
     ) -> Generator[PageRequest, Page, Page]:
         """Ask for a page; step once over an empty one that names a next."""
+        self.at = offset
         page = yield PageRequest(tuple(groups), offset, reason, etag)
         if page.more and not page.entries:
-            page = yield PageRequest(tuple(groups), offset + self.page_size, f"{reason}, after an empty page")
+            self.at += self.page_size
+            page = yield PageRequest(tuple(groups), self.at, f"{reason}, after an empty page")
             if page.more and not page.entries:
                 raise CheckError("the service sent empty pages without end", code="bad_data", transient=True)
         self._learn_name(page)
         return page
+
+    def _covered(self, page: Page) -> range:
+        """Return the positions that the last page settles, those of entries that it hides included."""
+        last = max((one.position + 1 for one in page.entries), default=self.at)
+        return range(self.at, self.at + self.page_size if page.more else last)
 
     def _split(self, page: Page, offset: int) -> int | None:
         """Sort a page of the pair into its groups; return the number of albums, None where no single shows it."""
@@ -283,11 +303,13 @@ class _Walk:
         if any(early and not later for early, later in pairwise(kinds)):
             raise _Unordered(_MISPLACED)
         albums = [one for one, single in zip(page.entries, kinds, strict=True) if not single]
-        singles = page.entries[len(albums) :]
-        self._list(Group.ALBUM).add(albums)
+        singles, covered = page.entries[len(albums) :], self._covered(page)
         if singles:
-            self._list(Group.SINGLE).add(singles, singles[0].position)
-            return singles[0].position
+            border = singles[0].position
+            self._list(Group.ALBUM).add(albums, covers=range(covered.start, border))
+            self._list(Group.SINGLE).add(singles, border, range(border, covered.stop))
+            return border
+        self._list(Group.ALBUM).add(albums, covers=covered)
         if not page.more:  # the list ends with the albums: there is no single
             self._list(Group.SINGLE).ended = True
             return albums[-1].position + 1 if albums else offset
@@ -300,13 +322,13 @@ class _Walk:
     def _settle_pair(self, albums: int, total: int | None, page: Page | None, offset: int) -> None:
         """Answer both groups, and note the window to expect next."""
         singles = None if total is None else max(total - albums, 0)
-        before = _expected_singles(self.windows.get(_name(PAIR)), self.counts.get(Group.ALBUM))
+        before = expected_singles(self.windows.get(name_of(PAIR)), self.counts.get(Group.ALBUM))
         oldest = self._list(Group.ALBUM).by_position.get(albums - 1)
-        start = _window_offset(albums, total, self.page_size)
+        start = window_offset(albums, total, self.page_size)
         if page is not None and start == offset:
             window = Window(offset, tuple(one.release.ref.id for one in page.entries), page.etag)
         elif start:
-            top = _merge(self._list(Group.SINGLE).top_ids(self.page_size - 1), before)[: self.page_size - 1]
+            top = merged(self._list(Group.SINGLE).top_ids(self.page_size - 1), before)[: self.page_size - 1]
             window = Window(start, (oldest.ref.id if oldest else None, *top))
         else:
             window = Window(0)
@@ -316,7 +338,7 @@ class _Walk:
                 self._answer(group, seen, count)
             elif count is not None:  # answered by an earlier check that was cut short: not asked again
                 self.counts[group] = count
-        self.windows[_name(PAIR)] = window
+        self.windows[name_of(PAIR)] = window
         self.pair_total = None
         heads = tuple(self._list(Group.ALBUM).top_ids(self.page_size)) if start else ()
         if heads and heads != self.windows.get(Group.ALBUM, Window()).ids:  # without it, what goes is not missed
@@ -324,7 +346,9 @@ class _Walk:
 
     def _answer(self, group: Group, seen: Seen, count: int | None) -> None:
         wanted = self._unexplained(group, count) if count is not None or self._mark(group) else False
-        self.answered[group] = seen.view(deep_wanted=True if wanted else None)
+        self.answered[group] = without_depth(
+            seen.view(deep_wanted=wanted or None), self._mark(group), self.follow.known
+        )
         if count is not None:
             self.counts[group] = count
 
@@ -357,7 +381,7 @@ class _Walk:
     def _forget_pair(self) -> None:
         """Check this artist's albums and singles one by one from now on."""
         self.pair = False
-        self.windows.pop(_name(PAIR), None)
+        self.windows.pop(name_of(PAIR), None)
         for group in PAIR:
             self.seen.pop(group, None)
             self.answered.pop(group, None)
@@ -372,26 +396,3 @@ class _Walk:
                 if credit.id == self.follow.artist.ref.id:
                     self.name = credit.name
                     return
-
-
-def _name(groups: Sequence[Group]) -> str:
-    return ",".join(groups)
-
-
-def _window_offset(albums: int, total: int | None, page_size: int) -> int:
-    """Return where the window begins: one before the first single, or at the top where one page shows both heads."""
-    fits = total is not None and total <= page_size
-    return albums - 1 if albums >= page_size and not fits else 0
-
-
-def _expected_singles(window: Window | None, albums: int | None) -> tuple[str | None, ...]:
-    """Return the expected top of the singles: what stood in the window behind the albums."""
-    if window is None or albums is None:
-        return ()
-    return window.ids[max(albums - window.offset, 0) :]
-
-
-def _merge(now: Sequence[str], before: Sequence[str | None]) -> list[str | None]:
-    """Return the top of a list: what is seen of it, then what stood below the last of that before."""
-    last = max((at for at, one in enumerate(before) if one in now), default=len(before))
-    return [*now, *before[last + 1 :]]

@@ -33,18 +33,24 @@ class Seen:
     known: Collection[str] = ()
     expected: Sequence[str | None] = ()
     by_position: dict[int, Release] = field(default_factory=dict)
+    covered: set[int] = field(default_factory=set)
     ended: bool = False
 
-    def add(self, entries: Iterable[Listed], shift: int = 0) -> None:
-        """Take entries whose positions count from ``shift`` before the group's top."""
+    def add(self, entries: Iterable[Listed], shift: int = 0, covers: range = range(0)) -> None:
+        """Take entries, and the positions that their page covers, counted from ``shift`` before the group's top.
+
+        A page may hide entries: that leaves a hole in it, but no gap.
+        """
         for one in entries:
             self.by_position[one.position - shift] = one.release
+            self.covered.add(one.position - shift)
+        self.covered.update(at - shift for at in covers)
 
     @property
     def depth(self) -> int:
         """How many positions from the top were seen without a gap."""
         depth = 0
-        while depth in self.by_position:
+        while depth in self.covered:
             depth += 1
         return depth
 
@@ -54,7 +60,7 @@ class Seen:
 
     def top_ids(self, count: int) -> list[str]:
         """Return the IDs of the first entries, as far as they were seen without a gap."""
-        return [self.by_position[at].ref.id for at in range(min(count, self.depth))]
+        return [one.release.ref.id for one in self.listed() if one.position < self.depth][:count]
 
     def descending(self) -> bool:
         """Tell whether the dates never rise from one entry to the next (as text, which is how the source sorts)."""
@@ -87,9 +93,10 @@ class Seen:
 
         An entry below everything that was ever read is unknown by nature: it says nothing about news further down.
         """
-        if not self.depth:
+        top = self.top_ids(self.depth)
+        if not top:
             return False
-        deepest = self.by_position[self.depth - 1].ref.id
+        deepest = top[-1]
         return deepest not in self.known and deepest not in beyond_horizon(self.view(), mark, self.known)
 
     def view(self, *, deep_wanted: bool | None = None) -> GroupView:
@@ -104,6 +111,15 @@ class Seen:
             deep_cursor=self.depth if deep_wanted else None,
             deep_wanted=deep_wanted,
         )
+
+
+def without_depth(view: GroupView, mark: Mark | None, known: Collection[str]) -> GroupView:
+    """Leave out of a view what lies below a gap in it, deeper than was ever read: news may stand in the gap and have
+    pushed it down. The deep read, which sees what stands between, decides it.
+    """
+    beyond = beyond_horizon(view, mark, known)
+    listed = tuple(one for one in view.listed if one.position < view.depth or one.release.ref.id not in beyond)
+    return replace(view, listed=listed)
 
 
 def unexplained(seen: Seen, before: int | None, now: int | None, mark: Mark | None) -> bool:
