@@ -207,6 +207,12 @@ def test_browsing_an_empty_store(freshwax):
     assert code == 0
     assert out.splitlines()[1] == f"{A}: it was never checked yet; the next run asks."
     assert freshwax("explain", "Some Title")[0] == 2
+    assert freshwax("explain", "Some Title", "--artist", A)[1].splitlines() == [
+        "No check has listed Some Title.",
+        f"{A}: it was never checked yet; the next run asks.",
+    ]
+    assert "is no release" in freshwax("explain", f"spotify:artist:{A}")[2]
+    assert freshwax("release-held", A)[2] == f"{A}: nothing is held back.\n"
 
 
 @pytest.mark.parametrize("args", [["artists", "list"], ["releases"], ["runs"], ["explain", "x"]])

@@ -15,6 +15,7 @@ import pytest
 from tests.e2e.user import COMMAND, PATIENCE, User, at
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
+from freshwax.demo.faults import Status
 from freshwax.demo.server import DemoServer
 
 BAR = "━"
@@ -74,6 +75,25 @@ def test_a_report_goes_into_its_file_while_the_bar_shows(
     assert BAR in shown
     assert "Low Tide" not in shown
     assert re.search(r"\x1b\[2K6 of 6 artists checked; .*requests$", shown, re.MULTILINE), shown
+
+
+def test_nothing_is_told_beside_the_report(
+    on_terminal: Callable[..., tuple[int, str]],
+    user: User,
+    world: WorldBuilder,
+    server: DemoServer,
+    birds: list[ArtistHandle],
+) -> None:
+    user.learnt(world, server, birds)
+    server.misbehave(Status(500), artist=birds[0].id)
+    done = user.run("track", "--force")
+    assert done.code == 3
+    assert done.err.count("HTTP 500") == 1
+    assert "Failed: Nightjar (the service failed (HTTP 500))" in done.err
+    assert user.run("-q", "track", "--force").err == ""
+    code, shown = on_terminal("track", "--force")
+    assert (code, shown.count("HTTP 500")) == (3, 1)
+    assert "the service failed, 3x" in user.run("artists", "list", "--format", "table").out
 
 
 def test_the_bar_is_gone_before_the_report_is_printed(

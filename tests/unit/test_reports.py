@@ -217,6 +217,7 @@ def test_the_notes():
     assert paused_note(312, 500, NOW, NOW) == "312 of 500 artists learnt, continues after 14:05 UTC."
     assert "14:05 UTC on 23 November" in paused_note(1, 2, NOW + timedelta(days=1), NOW)
     assert failed_note([("Kit", "timeout")]) == "Failed: Kit (timeout). They stay due."
+    assert failed_note([("Kit", "Kit: no answer")]) == "Failed: Kit (no answer). They stay due."
     assert "and 2 more" in failed_note([("Kit", "timeout")] * 12)
     assert "`freshwax release-held abc`" in held_note("Kit", "abc", 40)
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import stat
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -59,20 +60,28 @@ def _database(config: Config) -> list[Finding]:
         return [("database", f"you may not write in {folder}: make it writable, or give another path", 2)]
     if not path.exists():
         return [("database", f"{path} is not there yet; the first command that needs it makes it", 0)]
+    now = app.now()
     try:
         app.check_database(config)
         with app.open_store(config, read_only=True) as store:
             artists = len(store.artists())
             cooldown = store.cooldown(app.SOURCE)
+            used = store.requests_since(app.SOURCE, now - timedelta(days=1))
     except StoreError as error:
         return [("database", str(error), error.exit_code)]
     if not os.access(path, os.W_OK):
         return [("database", f"{path} cannot be written: make it writable, or give another path", 2)]
     findings: list[Finding] = [("database", f"{path}, sound, {count(artists, 'artist')}", 0)]
-    now = app.now()
     if cooldown is not None and cooldown.until > now:
-        findings.append(("quota", f"{cooldown.source} is paused until {clock_time(cooldown.until, now)}", 3))
+        findings.append(("quota", f"{cooldown.source.title()} is paused until {clock_time(cooldown.until, now)}", 3))
+    else:
+        findings.append(_quota(used, config.spotify_requests_per_day))
     return findings
+
+
+def _quota(used: int, per_day: int) -> Finding:
+    said = f"{used:,} of {per_day:,} requests of the last 24 hours sent"
+    return ("quota", said, 0) if used < per_day else ("quota", f"{said}: wait, or raise requests_per_day", 3)
 
 
 def _folder(path: Path) -> Path:

@@ -27,12 +27,14 @@ def command(setup: Setup, /, release: str, artist: str | None) -> None:
         asked = pick.artist(store, artist) if artist else None
         cooldown = store.cooldown(app.SOURCE)
         release_id = pick.release_id(release)
-        ref = Ref(app.SOURCE, release_id) if release_id else pick.by_title(store, release).release.ref
-        story = store.story(ref)
+        ref = Ref(app.SOURCE, release_id) if release_id else pick.by_title(store, release, asked)
+        story = store.story(ref) if ref else None
         if story is None:
             lines = stories.never_listed(release, asked, cooldown, now)
         else:
-            refs = [Ref(ref.source, credit.id) for credit in story.release.artists] + ([asked.ref] if asked else [])
+            refs = [Ref(app.SOURCE, credit.id) for credit in story.release.artists] + ([asked.ref] if asked else [])
             watched = [found for found in map(store.artist, dict.fromkeys(refs)) if found is not None]
-            lines = stories.tell(story, watched, cooldown, now)
+            told_of = [other for other in map(store.story, stories.related(story)) if other is not None]
+            others = {other.release.ref: other.release for other in told_of}
+            lines = stories.tell(story, watched, cooldown, now, others)
     output.write("\n".join(lines) + "\n")

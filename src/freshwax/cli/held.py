@@ -21,6 +21,13 @@ def command(setup: Setup, /, artist: str) -> None:
     """
     with app.open_store(setup.config, read_only=True) as store:
         found = pick.artist(store, artist)
-    told = app.release_held(setup.config, found.ref)
+        held = next((len(releases) for one, releases in store.held() if one.ref == found.ref), 0)
     name = visible(found.name or found.ref.id)
+    if not held:
+        setup.say(f"{name}: nothing is held back.")
+        return
+    told = app.release_held(setup.config, found.ref)
+    if not told:
+        setup.say(f"{name}: none of {count(held, 'release')} is new by the usual rules; none will be told.")
+        return
     setup.say(f"{name}: {count(told, 'release')} will be told; `freshwax track --from-cache` prints them now.")

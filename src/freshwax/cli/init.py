@@ -38,7 +38,7 @@ def command(
     if target.is_dir():
         raise UsageError(f"{str(target)!r} is a folder; name a file.")
     if target.exists() and not force:
-        raise UsageError(f"{str(target)!r} is there already; --force replaces it.")
+        raise UsageError(f"{str(target)!r} is there already: edit it, or replace it whole with --force.")
     secret = _secret(client_secret_file)
     if sys.stdin.isatty() and str(client_secret_file) != "-":
         client_id, secret, market = _ask(client_id, secret, market)

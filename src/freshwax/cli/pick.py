@@ -16,6 +16,7 @@ SOURCE = "spotify"
 RELEASE = re.compile(
     r"(?:spotify:album:|.*open\.spotify\.com/(?:[\w-]+/)*album/)?([0-9A-Za-z]{22})(?:[/?#].*)?", re.IGNORECASE
 )
+ADDRESS = re.compile(r"spotify:[a-z]+:|https?://|(?:open|play)\.spotify\.com/", re.IGNORECASE)
 CHOICES = 10
 
 
@@ -51,19 +52,28 @@ def _near(text: str, listed: list[Artist]) -> str:
 
 
 def release_id(text: str) -> str | None:
-    """Return the ID that a text names as ID, URI or link; None if it is a title."""
+    """Return the ID that a text names as ID, URI or link; None if it is a title. UsageError for other addresses."""
     match = RELEASE.fullmatch(text.strip())
+    if match is None and ADDRESS.match(text.strip()):
+        raise UsageError(
+            f"{visible(text)!r} is no release: give an album's ID, spotify:album: URI or link, or a title."
+        )
     return match[1] if match else None
 
 
-def by_title(store: Store, title: str) -> Seen:
-    """Return the release of that title; UsageError with the choice where there are several, or none."""
+def by_title(store: Store, title: str, artist: Artist | None = None) -> Ref | None:
+    """Return the release of that title; UsageError with the choice where there are several, or none.
+
+    With an artist, only among theirs; None where they have none of that title.
+    """
     wanted = fold(title)
-    everything = store.releases()
-    found = [seen for seen in everything if fold(seen.release.title) == wanted]
-    found = found or [seen for seen in everything if wanted and wanted in fold(seen.release.title)]
+    everything = store.releases(artist=artist.ref if artist else None)
+    same = [seen for seen in everything if fold(seen.release.title) == wanted]
+    found = same or [seen for seen in everything if wanted and wanted in fold(seen.release.title)]
     if len(found) == 1:
-        return found[0]
+        return found[0].release.ref
+    if not found and artist is not None:
+        return None
     if not found:
         raise UsageError(
             f"No check has listed a release called {visible(title)!r}. If it exists, ask by its ID or link, with "
@@ -71,7 +81,8 @@ def by_title(store: Store, title: str) -> Seen:
         )
     choice = "\n".join(f"  {_choice(seen)}" for seen in found[:CHOICES])
     more = f"\n  and {len(found) - CHOICES} more" if len(found) > CHOICES else ""
-    raise UsageError(f"{len(found)} releases are called like that; ask by ID:\n{choice}{more}")
+    what = f"{len(found)} releases are called" if same else f"The titles of {len(found)} releases hold"
+    raise UsageError(f"{what} {visible(title)!r}; ask by ID:\n{choice}{more}")
 
 
 def _choice(seen: Seen) -> str:

@@ -69,6 +69,13 @@ def log_to_file(path: Path, level: str) -> None:
     _attach(handler)
 
 
+def mute_unless_attached() -> None:
+    """Keep Python from printing warnings for which nobody set up a log: the report says what they say."""
+    import logging
+
+    logging.getLogger("freshwax").addHandler(logging.NullHandler())
+
+
 def default_log_file() -> Path:
     """Return where a run in the background logs when nothing else is set."""
     from platformdirs import user_log_path

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from freshwax.model import Announcement, Artist, ArtistState, Kind, Known, Ref, Release, Silence
 from freshwax.reports.columns import names
 from freshwax.reports.escape import visible
-from freshwax.reports.words import ago, calendar_day, clock_time, release_date
+from freshwax.reports.words import ago, calendar_day, clock_time, failure, release_date
 from freshwax.store.base import Change, Cooldown, Story, Telling
 
 KINDS = {
@@ -35,10 +35,19 @@ UNASKED = {
 }
 
 
-def tell(story: Story, watched: Iterable[Artist], cooldown: Cooldown | None, now: datetime) -> list[str]:
-    """Return the story. ``watched`` are the artists on the watch list that are credited on the release."""
+def tell(
+    story: Story,
+    watched: Iterable[Artist],
+    cooldown: Cooldown | None,
+    now: datetime,
+    others: Mapping[Ref, Release] | None = None,
+) -> list[str]:
+    """Return the story. ``watched`` are the artists on the watch list that are credited on the release.
+
+    ``others`` are the releases that ``related`` names.
+    """
     out = [_heading(story.release, story.first_seen_at, now)]
-    out += [_decision(artist, known, now) for artist, known in story.decided]
+    out += [_decision(artist, known, now, others or {}) for artist, known in story.decided]
     out += [_waiting(channel, waiting) for channel, waiting in story.waiting]
     out += [_told(telling, now) for telling in story.told]
     if story.decided and not story.waiting and not story.told:
@@ -48,6 +57,12 @@ def tell(story: Story, watched: Iterable[Artist], cooldown: Cooldown | None, now
         if artist.ref not in decided:
             out.append(f"No check of {_name(artist)} has listed it: {checks(artist, cooldown, now)}")
     return out + [_change(change, now) for change in story.history]
+
+
+def related(story: Story) -> set[Ref]:
+    """Return the other releases of a story: what this one is a twin or an edition of."""
+    found = {known.of or known.announced for _, known in story.decided}
+    return {ref for ref in found if ref is not None and ref != story.release.ref}
 
 
 def never_listed(what: str, artist: Artist | None, cooldown: Cooldown | None, now: datetime) -> list[str]:
@@ -64,9 +79,11 @@ def checks(artist: Artist, cooldown: Cooldown | None, now: datetime) -> str:
         return UNASKED[artist.state]
     last = f"the last good check was {ago(artist.checked_at, now)}" if artist.checked_at else "it was never checked yet"
     if artist.failures:
-        return f"{last}; {artist.failures} failed since, the last with {visible(artist.failure or 'an error')!r}."
+        return f"{last}; {artist.failures} failed since, the last: {visible(failure(artist.failure))}."
     if cooldown is not None and cooldown.until > now:
-        return f"{last}; {cooldown.source} is paused until {clock_time(cooldown.until, now)} ({cooldown.reason})."
+        return (
+            f"{last}; {cooldown.source.title()} is paused until {clock_time(cooldown.until, now)} ({cooldown.reason})."
+        )
     if artist.history_incomplete:
         return f"{last}, and its list was not read to the end yet."
     if artist.checked_at is None:
@@ -88,8 +105,8 @@ def _heading(release: Release, seen: datetime, now: datetime) -> str:
     return f"{visible(what)}, first seen on {_day(seen, now)}."
 
 
-def _decision(artist: Artist, known: Known, now: datetime) -> str:
-    of = _of(known)
+def _decision(artist: Artist, known: Known, now: datetime, others: Mapping[Ref, Release]) -> str:
+    of = _of(known, others)
     if known.silence is not None:
         why = SILENCES[known.silence].format(of=of, artist=artist.ref.id)
     elif known.kind is not None:
@@ -102,16 +119,19 @@ def _decision(artist: Artist, known: Known, now: datetime) -> str:
     return f"Through {_name(artist)}, decided on {_day(known.decided_at, now)}{before}: {why}."
 
 
-def _of(known: Known) -> str:
+def _of(known: Known, others: Mapping[Ref, Release]) -> str:
     other: Ref | None = known.of or known.announced
-    return visible(other.id) if other and other != known.release.ref else "one that is known"
+    if other is None or other == known.release.ref:
+        return "one that is known"
+    title = f"{others[other].title!r} " if other in others else ""
+    return visible(f"{title}({other.id})" if title else other.id)
 
 
 def _waiting(channel: str, waiting: Announcement) -> str:
     how = f", on {visible(channel)}" if channel != "stdout" else ""
     if waiting.told_upcoming:
         return f"It was told as upcoming and waits to be told again when it is out{how}."
-    return f"It waits to be told as {waiting.kind}{how}: `freshwax track --from-cache` prints it."
+    return f"It waits to be told as {_label(waiting.kind)}{how}: `freshwax track --from-cache` prints it."
 
 
 def _told(telling: Telling, now: datetime) -> str:
@@ -119,9 +139,15 @@ def _told(telling: Telling, now: datetime) -> str:
     day = _day(telling.told_at, now)
     if telling.hidden_by:
         return f"It counts as told{where} since {day}, but a filter hid it: {visible(telling.hidden_by)}."
-    return f"Told{where} on {day} as {telling.kind} (report {telling.report_id})."
+    return f"Told{where} on {day} as {_label(telling.kind)}."
+
+
+def _label(kind: Kind) -> str:
+    return kind.value.replace("_", " ")
 
 
 def _change(change: Change, now: datetime) -> str:
     before, after = visible(change.before or "nothing"), visible(change.after or "nothing")
-    return f"Since {_day(change.at, now)} its {visible(change.field)} is {after!r}; it was {before!r}."
+    return (
+        f"Since {_day(change.at, now)} its {visible(change.field).replace('_', ' ')} is {after!r}; it was {before!r}."
+    )

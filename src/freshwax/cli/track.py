@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from freshwax import app
 from freshwax.cli import output
-from freshwax.cli.setup import Setup, default_log_file, log_to_file
+from freshwax.cli.setup import Setup, default_log_file, log_to_file, mute_unless_attached
 from freshwax.cli.values import Day, Number
 from freshwax.config import Config, parse_setting
 from freshwax.errors import UsageError
@@ -112,6 +112,8 @@ def _add(setup: Setup, files: tuple[str, ...]) -> tuple[tuple[Ref, ...] | None, 
 
 def _with_progress(setup: Setup, options: app.TrackOptions, emit: Callable[[Report], None]) -> Report:
     """Run, with a progress bar where people watch; it is gone before the report is printed."""
+    if not options.from_cache:
+        mute_unless_attached()
     watched = sys.stderr.isatty() and not (setup.quiet or setup.verbose)
     if not watched or options.background or options.from_cache:
         return app.track(setup.config, options, emit=emit)

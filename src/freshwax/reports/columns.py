@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 from msgspec import Struct
 
 from freshwax.model import Artist, Kind, Release, Run
-from freshwax.reports.words import ago, instant
+from freshwax.reports.words import ago, failure, instant
 
 T = TypeVar("T")
 Value = str | int | float | None
@@ -112,7 +112,7 @@ def _checked_ago(artist: Artist, now: datetime) -> str:
 
 def _trouble(artist: Artist, now: datetime) -> str:
     del now
-    return f"{artist.failure} ({artist.failures}x)" if artist.failures else ""
+    return f"{failure(artist.failure)}, {artist.failures}x" if artist.failures else ""
 
 
 ARTISTS: tuple[Column[Artist], ...] = (

@@ -52,7 +52,7 @@ def nothing(report: Report) -> str:
 
 def failed_note(artists: list[tuple[str, str]], limit: int = 10) -> str:
     """Return a sentence that names the artists whose check failed, with why: ``(name, reason)``."""
-    named = ", ".join(f"{name} ({reason})" for name, reason in artists[:limit])
+    named = ", ".join(f"{name} ({reason.removeprefix(name + ': ')})" for name, reason in artists[:limit])
     rest = f" and {len(artists) - limit} more (`freshwax artists list`)" if len(artists) > limit else ""
     return f"Failed: {named}{rest}. They stay due."
 

@@ -6,6 +6,25 @@ from datetime import UTC, date, datetime
 
 from freshwax.model import Precision, ReleaseDate
 
+# What the codes of ``errors.CheckError`` mean.
+FAILURES = {
+    "not_found": "not found",
+    "empty": "an empty answer",
+    "bad_id": "not an artist's ID",
+    "bad_data": "an answer that makes no sense",
+    "too_large": "an answer that is too large",
+    "server": "the service failed",
+    "network": "the network failed",
+    "timeout": "no answer in time",
+    "forbidden": "forbidden",
+    "http": "an unexpected answer",
+}
+
+
+def failure(code: str | None) -> str:
+    """Say why a check failed, by its code."""
+    return FAILURES.get(code or "", code or "an error")
+
 
 def instant(value: datetime) -> str:
     """Return an instant for machines: ``2026-11-22T14:05:00Z``."""

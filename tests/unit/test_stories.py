@@ -1,0 +1,65 @@
+"""What ``explain`` says: titles for people, not IDs alone; words, not codes."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from freshwax.cli import stories
+from freshwax.model import (
+    Artist,
+    ArtistState,
+    Credit,
+    Group,
+    Kind,
+    Known,
+    Precision,
+    Ref,
+    Release,
+    ReleaseDate,
+    Silence,
+)
+from freshwax.reports.words import FAILURES
+from freshwax.store.base import Change, Story, Telling
+
+NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
+MIRA = Artist(Ref("spotify", "m"), "Mira", ArtistState.ACTIVE, NOW, checked_at=NOW)
+
+
+def release(key: str, title: str) -> Release:
+    date = ReleaseDate("2026-11-20", Precision.DAY)
+    return Release(Ref("spotify", key), title, "album", (Credit("m", "Mira"),), date)
+
+
+CLEAN, EXPLICIT = release("clean", "Tides"), release("explicit", "Tides\x1b[1m")
+
+
+def story(kind: Kind | None, silence: Silence | None, *, told: bool = False) -> Story:
+    known = Known(CLEAN, Group.ALBUM, "k", "", NOW, kind, silence, EXPLICIT.ref, EXPLICIT.ref)
+    tellings = (Telling("stdout", kind, NOW, 7, None),) if told and kind else ()
+    change = Change(NOW - timedelta(days=1), "release_date", "2026-11-19", "2026-11-20")
+    return Story(CLEAN, NOW, ((MIRA, known),), (), tellings, (change,))
+
+
+@pytest.mark.parametrize(
+    ("kind", "silence", "said"),
+    [(None, Silence.TWIN, "the same release as 'Tides"), (Kind.EDITION, None, "another edition of 'Tides")],
+)
+def test_another_release_is_named_by_its_title(kind: Kind | None, silence: Silence | None, said: str) -> None:
+    lines = stories.tell(story(kind, silence), [MIRA], None, NOW, {EXPLICIT.ref: EXPLICIT})
+    assert stories.related(story(kind, silence)) == {EXPLICIT.ref}
+    text = "\n".join(lines)
+    assert said in text
+    assert "(explicit)" in text
+    assert "\x1b" not in text
+
+
+def test_words_for_kinds_and_fields() -> None:
+    lines = stories.tell(story(Kind.BACK_CATALOGUE, None, told=True), [MIRA], None, NOW)
+    assert "Told on 22 November as back catalogue." in lines
+    assert lines[-1] == "Since 21 November its release date is '2026-11-20'; it was '2026-11-19'."
+
+
+def test_words_for_failures() -> None:
+    failing = Artist(MIRA.ref, "Mira", ArtistState.ACTIVE, NOW, checked_at=NOW, failures=2, failure="bad_data")
+    assert stories.checks(failing, None, NOW).endswith("2 failed since, the last: an answer that makes no sense.")
+    assert all("_" not in words for words in FAILURES.values())
