@@ -30,7 +30,7 @@ from freshwax.reports.columns import ARTISTS, RELEASES, RUNS
 from freshwax.reports.escape import cell, visible
 from freshwax.reports.layout import Track, fit, line, pad, width, widths
 from freshwax.reports.render import REPORT_FORMATS, render, render_list
-from freshwax.reports.summary import failed_note, held_note, nothing, paused_note, summary
+from freshwax.reports.summary import failed_note, gone_note, held_note, nothing, paused_note, summary
 
 NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 PRECISIONS = {4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY}
@@ -217,6 +217,7 @@ def test_the_notes():
     assert paused_note(312, 500, NOW, NOW) == "312 of 500 artists learnt, continues after 14:05 UTC."
     assert "14:05 UTC on 23 November" in paused_note(1, 2, NOW + timedelta(days=1), NOW)
     assert failed_note([("Kit", "timeout")]) == "Failed: Kit (timeout). They stay due."
+    assert gone_note(["Kit"]).startswith("Gone from the service: Kit. It is looked for once a month")
     assert failed_note([("Kit", "Kit: no answer")]) == "Failed: Kit (no answer). They stay due."
     assert "and 2 more" in failed_note([("Kit", "timeout")] * 12)
     assert "`freshwax release-held abc`" in held_note("Kit", "abc", 40)

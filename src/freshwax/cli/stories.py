@@ -49,7 +49,7 @@ def tell(
     out = [_heading(story.release, story.first_seen_at, now)]
     out += [_decision(artist, known, now, others or {}) for artist, known in story.decided]
     out += [_waiting(channel, waiting) for channel, waiting in story.waiting]
-    out += [_told(telling, now) for telling in story.told]
+    out += dict.fromkeys(_told(telling, now) for telling in story.told)
     if story.decided and not story.waiting and not story.told:
         out.append("It was never told, and does not wait to be.")
     decided = {artist.ref for artist, _ in story.decided}

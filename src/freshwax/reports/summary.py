@@ -73,7 +73,11 @@ def held_note(name: str, ref: str, releases: int) -> str:
 
 def gone_note(names: list[str]) -> str:
     """Return a sentence about artists that the source no longer has."""
-    return f"Gone from the source: {', '.join(names)}. They are looked for once a month."
+    looked_for = "It is" if len(names) == 1 else "They are"
+    return (
+        f"Gone from the service: {', '.join(names)}. {looked_for} looked for once a month; "
+        "`freshwax artists remove` ends that."
+    )
 
 
 def _counts(coverage: Coverage) -> str:
