@@ -34,6 +34,7 @@ from freshwax.tracking.options import Meter, Progress, RunOptions
 
 DEEP_PAGES = 20  # a group may read so many pages of depth in one run
 _DAY = timedelta(hours=24)
+_WITHIN_A_DAY = _DAY - timedelta(microseconds=1)  # what was asked just a day ago is free again, as the gate has it
 _log = logging.getLogger(__name__)
 
 
@@ -143,7 +144,7 @@ class _Run:
     def _used(self) -> int:
         """Return how many requests the last 24 hours hold; an instant more than a day ahead cannot be believed."""
         name, now = self.source.name, self.moment.now
-        return self.store.requests_since(name, now - _DAY) - self.store.requests_since(name, now + _DAY)
+        return self.store.requests_since(name, now - _WITHIN_A_DAY) - self.store.requests_since(name, now + _DAY)
 
     # -- checks --------------------------------------------------------------------------------------------------
 
@@ -220,7 +221,7 @@ class _Run:
             return str(reason)
         if self.options.budget is not None:
             return "The request budget of this run is spent"
-        used = self.store.requests_since(self.source.name, self.moment.now - _DAY)
+        used = self.store.requests_since(self.source.name, self.moment.now - _WITHIN_A_DAY)
         first = self.store.nth_last_request(self.source.name, used)
         until = f" until {first + _DAY:%Y-%m-%d %H:%M} UTC" if first else ""
         return f"{self.source.name} is paused{until}: the quota of {self.options.per_day} requests a day is spent"
