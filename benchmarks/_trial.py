@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from freshwax.clock import SimulatedClock
+from freshwax.demo.api import Manners
 from freshwax.demo.faults import Logged
 from freshwax.demo.server import DemoServer
 from freshwax.demo.trial import Trial
@@ -108,7 +109,7 @@ class WatchedTrial(Trial):
         super().__init__(world, server, store, SimulatedClock(at), per_day=per_day)
         self.rows: list[Row] = []
         self.learnt_at: dict[str, datetime] = {}
-        self._quota = per_day
+        self.quota = per_day
         self._outcomes: dict[int, frozenset[Ref]] = {}
         self._watch = Watch(server.log)
 
@@ -119,7 +120,7 @@ class WatchedTrial(Trial):
     def step(self, at: datetime, *, regular: bool, audit_interval: timedelta | None = None) -> Row:
         """Do a run and keep its row."""
         self._watch = Watch(self.server.log)
-        options = RunOptions(Mode.INCREMENTAL, "US", per_day=self._quota)
+        options = RunOptions(Mode.INCREMENTAL, "US", per_day=self.quota)
         if audit_interval is not None:
             options = RunOptions(Mode.INCREMENTAL, "US", force=True, audit_interval=audit_interval)
         run, report = self.track(at, options)
@@ -131,6 +132,11 @@ class WatchedTrial(Trial):
                 if artist.learnt:
                     self.learnt_at.setdefault(artist.ref.id, at)
         return row
+
+    def lift_quota(self) -> None:
+        """Let any number of requests through from now on."""
+        self.quota = self._per_day = None
+        self.server.manners = Manners()
 
     def outcomes(self, row: Row) -> frozenset[Ref]:
         """The artists whose regular check a run did."""
@@ -170,7 +176,7 @@ class WatchedTrial(Trial):
 def watched(world: World, at: datetime, per_day: int | None) -> Iterator[WatchedTrial]:
     """A trial over real HTTP with a database of its own, everybody of the world followed."""
     with TemporaryDirectory(prefix="freshwax-bench-") as folder, DemoServer(world, at) as server:
-        server.manners = type(server.manners)(quota=per_day)
+        server.manners = Manners(quota=per_day)
         with closing(SQLiteStore.open(Path(folder) / "freshwax.db")) as store:
             trial = WatchedTrial(world, server, store, at, per_day)
             trial.follow(world.artists)

@@ -28,6 +28,7 @@ SWAP = "an album for another: seen at its turn"
 DEEP_SWAP = "as many came as went: seen by the audit"
 UNREAD = "deeper than the list was ever read"
 QUOTA = "the quota put the check off"
+DEPTH = "the quota put off the depth that it lies in"
 BUG = "NOT EXCUSED"
 
 
@@ -74,7 +75,7 @@ def _year(seed: int, options: argparse.Namespace) -> int:
 
 def audited(trial: WatchedTrial, at: datetime) -> Row:
     """Read every list to its end once, whatever it costs."""
-    trial.server.manners = type(trial.server.manners)()
+    trial.lift_quota()
     return trial.step(at, regular=True, audit_interval=timedelta(0))
 
 
@@ -87,7 +88,7 @@ def explain(trial: WatchedTrial, judged: Judgement, truth: str) -> str:
 
 def _severity(found: str) -> int:
     """A release that several artists show had several chances: the one least excused counts."""
-    return (BUG, QUOTA, SWAP, DEEP_SWAP, UNREAD).index(found)
+    return (BUG, QUOTA, DEPTH, SWAP, DEEP_SWAP, UNREAD).index(found)
 
 
 def _class_of(trial: WatchedTrial, judged: Judgement, release: WorldRelease, artist: str, at: datetime) -> str:
@@ -104,11 +105,12 @@ def _class_of(trial: WatchedTrial, judged: Judgement, release: WorldRelease, art
     old, new = trial.world.listing(artist, group, before), trial.world.listing(artist, group, at)
     ids_before, ids_now = {one.id for one in old}, {one.id for one in new}
     balanced = len(ids_now - ids_before) > 0 and len(new) <= len(old) + _visible(trial, artist, group, before, at)
+    deep = [one.id for one in new].index(release.id) >= PAGE
     if not balanced:
-        return BUG
+        return DEPTH if deep and trial.quota else BUG
     turns = [one for one in checks if one > at][: TURN - 1]
     seen_in_turn = told is not None and told[0] <= (turns[-1] if turns else at)
-    if group is Group.ALBUM and [one.id for one in new].index(release.id) < PAGE:
+    if group is Group.ALBUM and not deep:
         still_to_come = told is None and len(turns) < TURN - 1
         return SWAP if seen_in_turn or still_to_come else BUG
     return DEEP_SWAP
