@@ -244,10 +244,7 @@ async def diagnose(config: Config) -> list[Fact]:
             await source.aclose()
 
 
-def check_database(config: Config) -> None:
-    """Read the whole database; ``StoreError`` says what is wrong with it."""
+def check_database(config: Config) -> list[str]:
+    """Return what is wrong with the database, a line each. ``StoreError`` where it cannot be read at all."""
     with open_store(config, read_only=True) as store:
-        store.artists(set(ArtistState))
-        store.releases()
-        for run in store.runs(1_000_000):
-            store.checks(run.id)
+        return store.problems()

@@ -60,7 +60,8 @@ WRITES: dict[str, Callable[[Store], Any]] = {
 # What only reads, or (settle_request) may be put off.
 READS = {
     "artist", "artists", "checks", "close", "cooldown", "deep_queue", "follow", "held", "last_report",
-    "nth_last_request", "releases", "reports", "requests_since", "run", "runs", "setting", "settle_request", "story",
+    "nth_last_request", "problems",
+    "releases", "reports", "requests_since", "run", "runs", "setting", "settle_request", "story",
     "untold",
 }  # fmt: skip
 
@@ -85,6 +86,19 @@ def locked(path: Path) -> Iterator[Store]:
     ):
         other.execute("BEGIN IMMEDIATE")
         yield store
+
+
+def test_a_sound_database_has_no_problems(path: Path) -> None:
+    with closing(SQLiteStore.open(path, read_only=True)) as store:
+        assert store.problems() == []
+
+
+def test_a_row_that_refers_to_nothing_is_a_problem(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA foreign_keys = OFF")
+        other.execute("DELETE FROM releases")
+    with closing(SQLiteStore.open(path, read_only=True)) as store:
+        assert any("refer to releases that are not there" in problem for problem in store.problems())
 
 
 def test_every_method_is_known_to_read_or_to_write() -> None:

@@ -62,13 +62,16 @@ def _database(config: Config) -> list[Finding]:
         return [("database", f"{path} is not there yet; the first command that needs it makes it", 0)]
     now = app.now()
     try:
-        app.check_database(config)
+        problems = app.check_database(config)
         with app.open_store(config, read_only=True) as store:
             artists = len(store.artists())
             cooldown = store.cooldown(app.SOURCE)
             used = store.requests_since(app.SOURCE, now - timedelta(days=1))
     except StoreError as error:
         return [("database", str(error), error.exit_code)]
+    if problems:
+        advice = "keep a copy of it, move it away, and import your artists anew"
+        return [("database", f"{path} is damaged ({'; '.join(problems)}): {advice}", 2)]
     if not os.access(path, os.W_OK):
         return [("database", f"{path} cannot be written: make it writable, or give another path", 2)]
     findings: list[Finding] = [("database", f"{path}, sound, {count(artists, 'artist')}", 0)]

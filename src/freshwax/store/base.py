@@ -139,6 +139,10 @@ class Store(Protocol):
         """Release the database. Idempotent."""
         ...
 
+    def problems(self) -> list[str]:
+        """Check all that is kept, and return what is wrong with it, a line each; nothing where it is sound."""
+        ...
+
     # -- the watch list ------------------------------------------------------------------------------------------
 
     def watch(self, entries: Iterable[tuple[Ref, str | None]], now: datetime) -> Watched:

@@ -139,5 +139,9 @@ def _deep_urgency(mark: Mark) -> tuple[bool, bool, datetime]:
 class MemoryStore(WatchList, Checks, Runs, TellingPart, Browsing):
     """Implements ``store.base.Store`` without a file."""
 
+    def problems(self) -> list[str]:
+        """See ``Store.problems``: there is no file that could be damaged."""
+        return []
+
     def close(self) -> None:
         """Nothing to release."""

@@ -13,6 +13,8 @@ from freshwax.store.sqlite_runs import Runs
 from freshwax.store.sqlite_telling import TellingPart
 from freshwax.store.sqlite_watch import WatchList
 
+LOOSE = "PRAGMA foreign_key_check"
+
 
 class SQLiteStore(WatchList, Checks, Runs, TellingPart, Browsing):
     """Implements ``store.base.Store`` on SQLite. One connection; used by the thread that opened it."""
@@ -25,6 +27,12 @@ class SQLiteStore(WatchList, Checks, Runs, TellingPart, Browsing):
         and changes nothing, needs no lock, and sees what a run has committed so far.
         """
         return cls(open_database(path, read_only=read_only, patience=patience))
+
+    def problems(self) -> list[str]:
+        """See ``Store.problems``: SQLite's own checks of the file, and of what refers to what."""
+        damage = [str(row[0]) for row in self._db.rows_of("PRAGMA integrity_check(20)") if row[0] != "ok"]
+        loose = {f"rows of {row[0]} refer to {row[2]} that are not there" for row in self._db.rows_of(LOOSE)}
+        return damage + sorted(loose)
 
     def close(self) -> None:
         """Release the database. Idempotent."""
