@@ -339,3 +339,12 @@ def test_a_market_that_changes_after_a_long_gap_brings_what_came_out_meanwhile()
     user.options = replace(user.options, market="DE")
     before = user.store.follow(Ref("spotify", nightjar.id)).known
     assert len(user.check(0)) == len(meanwhile) - len([one for one in meanwhile if one.id in before])
+
+
+def test_a_hidden_entry_where_the_oldest_album_should_stand_ends_no_run() -> None:
+    world, nightjar, albums, _ = catalogue(12, 0)
+    nightjar.album("Fresh", day(3))
+    user = followed(world, nightjar)
+    user.tamper = Hiding(albums[10])
+    assert user.check(0) == []
+    assert user.check() == [("Fresh", "new")]

@@ -205,7 +205,8 @@ class _Walk:
         self._settle_pair(found, window.total, window, start)
 
     def _album_list_moved(self, window: Window, page: Page, albums: int) -> bool:
-        oldest = page.entries[albums - window.offset - 1].release.ref.id if albums > window.offset else None
+        found = next((one for one in page.entries if one.position == albums - 1), None)
+        oldest = found.release.ref.id if found else None
         expected = window.ids[0] if window.ids else None
         return albums != self.counts.get(Group.ALBUM) or (expected is not None and oldest != expected)
 
@@ -293,9 +294,8 @@ class _Walk:
         return page
 
     def _covered(self, page: Page) -> range:
-        """Return the positions that the last page settles, those of entries that it hides included."""
-        last = max((one.position + 1 for one in page.entries), default=self.at)
-        return range(self.at, self.at + self.page_size if page.more else last)
+        """Return the positions from the begin of the last page to its last entry; it may hide some between."""
+        return range(self.at, max((one.position + 1 for one in page.entries), default=self.at))
 
     def _split(self, page: Page, offset: int) -> int | None:
         """Sort a page of the pair into its groups; return the number of albums, None where no single shows it."""

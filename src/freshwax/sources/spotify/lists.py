@@ -34,6 +34,7 @@ class Seen:
     expected: Sequence[str | None] = ()
     by_position: dict[int, Release] = field(default_factory=dict)
     covered: set[int] = field(default_factory=set)
+    last: str | None = None  # of the page that was read last
     ended: bool = False
 
     def add(self, entries: Iterable[Listed], shift: int = 0, covers: range = range(0)) -> None:
@@ -44,6 +45,7 @@ class Seen:
         for one in entries:
             self.by_position[one.position - shift] = one.release
             self.covered.add(one.position - shift)
+            self.last = one.release.ref.id
         self.covered.update(at - shift for at in covers)
 
     @property
@@ -89,15 +91,13 @@ class Seen:
         return len([one for one in ids if one not in self.known and one not in beyond])
 
     def keeps_coming(self, mark: Mark | None) -> bool:
-        """Tell whether the deepest entry of the part read from the top is news, so that more may follow below it.
+        """Tell whether the last entry of the part read from the top is news, so that more may follow below it.
 
         An entry below everything that was ever read is unknown by nature: it says nothing about news further down.
         """
-        top = self.top_ids(self.depth)
-        if not top:
+        if self.last is None:
             return False
-        deepest = top[-1]
-        return deepest not in self.known and deepest not in beyond_horizon(self.view(), mark, self.known)
+        return self.last not in self.known and self.last not in beyond_horizon(self.view(), mark, self.known)
 
     def view(self, *, deep_wanted: bool | None = None) -> GroupView:
         """Return what the check saw of the group."""
