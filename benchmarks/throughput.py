@@ -24,12 +24,12 @@ def main() -> int:
     headline()
     now = datetime.now(UTC).replace(microsecond=0)
     start, end = (now - timedelta(days=60)).date().isoformat(), (now + timedelta(days=2)).date().isoformat()
-    world = generate(SEED, artists=options.artists, start=start, end=end)
+    artist_ids = list(generate(SEED, artists=options.artists, start=start, end=end).artists)
     about = ["--artists", str(options.artists), "--seed", SEED, "--start", start, "--end", end]
     with TemporaryDirectory(prefix="freshwax-bench-") as name, server(*about, "--at", now.isoformat()) as spotify:
         folder = Path(name)
         artists = folder / "artists.txt"
-        artists.write_text("".join(f"spotify:artist:{one}\n" for one in world.artists))
+        artists.write_text("".join(f"spotify:artist:{one}\n" for one in artist_ids))
         user = Freshwax(folder, spotify.url)
         _, learnt = user.track(str(artists))
         user.track("--force")  # what the first run left unread
