@@ -203,8 +203,9 @@ def test_output_that_has_no_room_is_one_sentence(args):
     assert (done.returncode, done.stderr) == (2, "freshwax: The output cannot be written: No space left on device.\n")
 
 
-def test_a_closed_standard_output_is_one_sentence():
-    done = subprocess.run(["/bin/sh", "-c", 'exec "$@" >&-', "sh", *PROGRAM, "doctor", "--offline"],
+@pytest.mark.parametrize("args", [["--help"], ["doctor", "--offline"]])
+def test_a_closed_standard_output_is_one_sentence(args):
+    done = subprocess.run(["/bin/sh", "-c", 'exec "$@" >&-', "sh", *PROGRAM, *args],
                           stderr=subprocess.PIPE, text=True, check=False)  # fmt: skip
     assert (done.returncode, done.stderr) == (2, "freshwax: The output cannot be written: Bad file descriptor.\n")
 

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import select
 import subprocess
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from tests.e2e.user import COMMAND, PATIENCE, User, at
 
+from freshwax.config import load
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.faults import Status
 from freshwax.demo.server import DemoServer
@@ -36,25 +38,27 @@ def on_terminal(user: User) -> Callable[..., tuple[int, str]]:
                 stderr=side,
             )
         os.close(side)
-        shown = _read_all(main)
+        shown = _read_until(main, None)
+        os.close(main)
         return process.wait(PATIENCE), shown
 
     return run
 
 
-def _read_all(terminal: int) -> str:
-    parts: list[bytes] = []
-    start = time.monotonic()
-    while time.monotonic() - start < PATIENCE:
+def _read_until(terminal: int, end: str | None) -> str:
+    """Read what is shown until it ends in this text, or (None) until nobody holds the other side any more."""
+    shown = b""
+    deadline = time.monotonic() + PATIENCE
+    while end is None or not shown.endswith(end.encode()):
+        assert select.select([terminal], [], [], deadline - time.monotonic())[0], shown
         try:
             part = os.read(terminal, 65536)
-        except OSError:  # how Linux says that nobody holds the other side any more
+        except OSError:  # how Linux says that the other side is closed
             break
         if not part:
             break
-        parts.append(part)
-    os.close(terminal)
-    return b"".join(parts).decode().replace("\r\n", "\n")
+        shown += part
+    return shown.decode().replace("\r\n", "\n")
 
 
 def test_a_report_goes_into_its_file_while_the_bar_shows(
@@ -113,3 +117,29 @@ def test_the_bar_is_gone_before_the_report_is_printed(
     assert BAR not in report
     assert "\x1b[?25h" in bar  # the cursor is back
     assert re.search(r"^6 of 6 artists checked; .*requests$", report, re.MULTILINE), report
+
+
+def test_init_asks_again_instead_of_forgetting_the_answers(user: User, tmp_path: Path) -> None:
+    main, side = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "--config", str(tmp_path / "config.toml"), "init"],
+        env=user.environment(), stdin=side, stdout=side, stderr=side, start_new_session=True,
+    )  # fmt: skip
+    os.close(side)
+    shown = ""
+    for question, answer in (
+        ("Client ID: ", "abc"),
+        ("Client secret: ", "hunter two"),
+        ("Client secret: ", "hunter2"),
+        ("]: ", "Germany"),
+        ("]: ", "de"),
+    ):
+        shown += _read_until(main, question)
+        os.write(main, f"{answer}\n".encode())
+    shown += _read_until(main, None)
+    os.close(main)
+    assert process.wait(PATIENCE) == 0, shown
+    assert "That must be text without spaces." in shown
+    assert "That must be a country code" in shown
+    config = load(tmp_path / "config.toml", {})
+    assert (config.market, config.spotify_client_secret.reveal()) == ("DE", "hunter2")

@@ -30,6 +30,7 @@ COMMANDS = {
     "demo": ("demo", "A tour over an invented world, without credentials."),
 }
 INTERRUPTED = 130
+NO_OUTPUT = (errno.ENOSPC, errno.EBADF, errno.EIO)
 BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
 
 
@@ -118,7 +119,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except FreshwaxError as error:
         result = _tell(error)
     except OSError as error:
-        result = _full(error) if error.errno == errno.ENOSPC and error.filename is None else _bug(error, args)
+        result = _full(error) if error.errno in NO_OUTPUT and error.filename is None else _bug(error, args)
     except Exception as error:  # noqa: BLE001 -- the last line of defence: a bug is told in one line, too
         result = _bug(error, args)
     sys.exit(result if isinstance(result, int) else 0)
