@@ -77,8 +77,8 @@ class WorldSource:
             while True:
                 try:
                     page = await self._page(artist, request)
-                except Paused as pause:
-                    request = walk.throw(pause)
+                except (CheckError, Paused) as stop:
+                    request = walk.throw(stop)
                 else:
                     request = walk.send(page)
         except StopIteration as done:

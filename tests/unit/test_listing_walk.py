@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.simulation import START, Simulation
+from tests.simulation import START, Simulation, titles_told
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.world import WorldRelease
@@ -210,6 +210,51 @@ def test_a_quota_that_ends_in_mid_baseline_keeps_the_work() -> None:
     run = user.track()
     assert (run.status, run.coverage.checked) == (RunStatus.COMPLETED, 1)
     assert asked(user)[0] == ("single", 0)
+
+
+def test_a_quota_that_ends_in_the_singles_keeps_the_albums() -> None:
+    catalogue = Catalogue(4, 0)
+    for n in range(12):
+        catalogue.artist.single(f"Recent {n}", day(-n))
+    user = Simulation(catalogue.world.build())
+    user.follow(catalogue.artist.id)
+    user.source.quota = 1
+    assert user.track().status is RunStatus.PAUSED
+    user.source.quota = 2
+    user.wait(1)
+    assert user.track().status is RunStatus.COMPLETED
+    assert asked(user)[0] == ("single", 0)
+    assert sorted(titles_told(user)) == sorted(f"Recent {n}" for n in range(12))
+
+
+def test_a_group_that_is_not_asked_for_leaves_no_history_incomplete() -> None:
+    catalogue = Catalogue(12, 40)
+    user = Simulation(catalogue.world.build())
+    user.follow(catalogue.artist.id)
+    user.options = type(user.options)(user.options.mode, "US", budget=2)  # enough for a first check, not for depth
+    assert user.track().coverage.history_incomplete == 1
+    user.wait(8)
+    run = user.track(groups=(Group.COMPILATION,), budget=9)
+    assert run.coverage.history_incomplete == 0
+
+
+def test_a_deep_read_that_fails_keeps_what_it_read() -> None:
+    user = Catalogue(12, 70).follow()
+    artist = Ref("spotify", next(iter(user.world.artists)))
+
+    def broken(page: Page, request: PageRequest) -> Page:
+        if request.reason == "deep read" and request.offset >= 30:
+            raise CheckError("the page is broken", code="bad_data")
+        return page
+
+    user.tamper = broken
+    user.wait(8)
+    user.track(audit_interval=timedelta(0))
+    cursor = user.store.follow(artist).marks[Group.SINGLE].deep_cursor
+    assert cursor == 30
+    user.wait(8)
+    assert user.track().status is RunStatus.COMPLETED
+    assert len(user.requests) <= 4
 
 
 # -- what a service does that it should not --------------------------------------------------------------------------

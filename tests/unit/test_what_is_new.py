@@ -270,6 +270,8 @@ def test_a_check_stored_in_the_future_makes_nobody_fresh() -> None:
     user.clock.move_to(START + timedelta(days=7))  # ... and is set right
     run = user.track()
     assert (run.coverage.checked, run.coverage.fresh, run.coverage.not_due) == (1, 0, 0)
+    assert run.error is not None
+    assert "1 check was stored with a time in the future" in run.error
 
 
 def test_an_artist_that_answers_404_three_times_is_gone_and_then_found_again() -> None:

@@ -158,9 +158,9 @@ class Store(Protocol):
     ) -> list[Artist]:
         """Return the artists in those states (None: all but removed), by name (casefolded; unnamed last), then ref.
 
-        ``checked_at`` is the smallest ``Mark.checked_at`` of the artist (of ``groups``, where given), None without.
-        ``learnt``: some regular check was saved that no pause had cut short. ``history_incomplete``: some mark was
-        never read to its end, or asks for a deep read.
+        ``checked_at`` is the smallest ``Mark.checked_at`` of the artist, None without. ``learnt``: some regular
+        check was saved that no pause had cut short. ``history_incomplete``: some mark was never read to its end, or
+        asks for a deep read. Marks of other groups than ``groups`` count for neither, where those are given.
         """
         ...
 

@@ -92,13 +92,11 @@ class State:
     def artist(self, ref: Ref, groups: Collection[Group] = tuple(Group)) -> Artist:
         """Return an artist with what its marks say. KeyError if it was never watched."""
         artist = self.artists[ref]
-        marks = self.marks.get(ref)
-        if not marks:
-            return artist
+        marks = [mark for mark in self.marks.get(ref, {}).values() if mark.group in groups]
         return replace(
             artist,
-            checked_at=min((mark.checked_at for mark in marks.values() if mark.group in groups), default=None),
-            history_incomplete=any(mark.read_to_end_at is None or mark.deep_wanted for mark in marks.values()),
+            checked_at=min((mark.checked_at for mark in marks), default=None),
+            history_incomplete=any(mark.read_to_end_at is None or mark.deep_wanted for mark in marks),
         )
 
     def known(self, artist: Ref, release: Ref) -> Known:

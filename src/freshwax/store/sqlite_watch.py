@@ -49,13 +49,14 @@ class WatchList(Part):
         with self._db.reading():
             found = [rows.artist(row) for row in self._db.each("artists", (_listed(wanted),))]
             if groups is not None:
-                checked = self._checked(groups)
-                found = [replace(artist, checked_at=checked.get(artist.ref)) for artist in found]
+                marks = self._marked(groups)
+                found = [_as_marked(artist, *marks.get(artist.ref, (None, False))) for artist in found]
         return sorted(found, key=artist_order)
 
-    def _checked(self, groups: Collection[Group]) -> dict[Ref, datetime]:
+    def _marked(self, groups: Collection[Group]) -> dict[Ref, tuple[datetime, bool]]:
+        """Return when the artists were last checked for these groups, and whether any of their lists is unread."""
         found = self._db.each("artists_checked", (_listed(groups),))
-        return {Ref(source, source_id): rows.instant(at) for source, source_id, at in found}
+        return {Ref(source, key): (rows.instant(at), bool(incomplete)) for source, key, at, incomplete in found}
 
     def artist(self, ref: Ref) -> Artist | None:
         """See ``Store.artist``."""
@@ -76,6 +77,10 @@ class WatchList(Part):
     def _forget(self, key: int) -> None:
         self._db.run("artist_forget_listing", (key,))
         self._db.run("artist_forget_marks", (key,))
+
+
+def _as_marked(artist: Artist, checked_at: datetime | None, incomplete: bool) -> Artist:
+    return replace(artist, checked_at=checked_at, history_incomplete=incomplete)
 
 
 def _listed(words: Collection[ArtistState] | Collection[Group]) -> str:

@@ -131,7 +131,7 @@ def notes(store: Store, run: Run, now: datetime) -> list[str]:
     failed = [(names[one.artist], one.message) for one in failures if one.message and one.artist in names]
     if failed:
         out.append(failed_note(failed))
-    if run.status in (RunStatus.PAUSED, RunStatus.FAILED) and run.error:
+    if run.status in (RunStatus.PAUSED, RunStatus.FAILED, RunStatus.COMPLETED) and run.error:
         out.append(f"{run.error.rstrip('.')}.")
     if run.status is RunStatus.PAUSED:
         active = store.artists({ArtistState.ACTIVE})

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -96,11 +96,13 @@ class _Run:
         self.gone: dict[Ref, str] = {}
         self.dropped: set[Ref] = set()  # removed by somebody meanwhile
         self.found = 0
+        self.remark: str | None = None
         self.ended: tuple[RunStatus, str, int] | None = None
 
     async def work(self) -> None:
         """Do all of it; returns early once the run has ended."""
         artists = self._load()
+        self.remark = _clock_remark(artists, self.moment.now)
         force = self.options.force or self.options.mode is Mode.BASELINE
         self.plan = plan_run(
             artists,
@@ -328,4 +330,11 @@ class _Run:
             return RunStatus.PAUSED, self.ended[1] if self.ended else "interrupted", 3
         if coverage.failed:
             return RunStatus.PARTIAL, f"{coverage.failed} checks failed", 3
-        return RunStatus.COMPLETED, None, 0
+        return RunStatus.COMPLETED, self.remark, 0
+
+
+def _clock_remark(artists: Iterable[Artist], now: datetime) -> str | None:
+    """Say that the clock was ahead once: checks stored with instants to come count for nothing, and are made again."""
+    ahead = sum(artist.checked_at is not None and artist.checked_at > now for artist in artists)
+    checks = "1 check was" if ahead == 1 else f"{ahead:,} checks were"
+    return f"{checks} stored with a time in the future, and made again: look at this machine's clock" if ahead else None

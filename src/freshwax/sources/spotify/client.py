@@ -47,15 +47,15 @@ class PageSizeError(CheckError):
 async def run_walk(walk: Walk, ask: Callable[[PageRequest], Awaitable[Page]]) -> Observation:
     """Fetch what a walk asks for until it has its answer.
 
-    A ``Paused`` is thrown into the walk, which returns what was answered so far or lets it pass. Other errors end it.
+    ``Paused`` and ``CheckError`` are thrown into the walk, which returns what was answered so far or lets them pass.
     """
     try:
         request = next(walk)
         while True:
             try:
                 page = await ask(request)
-            except Paused as pause:
-                request = walk.throw(pause)
+            except (CheckError, Paused) as stop:
+                request = walk.throw(stop)
             else:
                 request = walk.send(page)
     except StopIteration as done:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from freshwax.errors import Paused
+from freshwax.errors import CheckError, Paused
 from freshwax.model import Follow, Group, GroupView, Listed, Observation
 from freshwax.sources.spotify.pages import Page, PageRequest
 
@@ -14,25 +14,26 @@ _OVERLAP = 2  # entries that a resumed deep read reads again, in case some above
 def deep_walk(follow: Follow, group: Group, pages: int, page_size: int) -> Generator[PageRequest, Page, Observation]:
     """Read a group's list on from its deep cursor (else its horizon), ``pages`` pages at most.
 
-    A quota that ends it in the middle keeps what was read. Raises ``Paused`` when nothing was. Where the overlap with
-    the part read before shows fewer known entries than it should, they are gone (a new ID in the old place, too), and
-    what lies below has moved up by as many.
+    A quota or a failure that ends it in the middle keeps what was read; with nothing read, it is raised. Where the
+    overlap with the part read before shows fewer known entries than it should, they are gone (a new ID in the old
+    place, too), and what lies below has moved up by as many.
     """
     mark = follow.marks[group]
     unread = mark.horizon if mark.read_to_end_at is None else 0  # an audit reads everything once more
     cursor = mark.deep_cursor if mark.deep_cursor is not None else unread
     start = offset = max(cursor - _OVERLAP, 0)
     listed: list[Listed] = []
-    ended = False
+    ended = empty = False
     try:
         for _ in range(pages):
             page = yield PageRequest((group,), offset, "deep read")
             listed += page.entries
             offset += page_size
-            ended = not page.more or not page.entries
+            ended = not page.more or (empty and not page.entries)  # one empty page that names a next is stepped over
+            empty = not page.entries
             if ended:
                 break
-    except Paused:
+    except (CheckError, Paused):
         if offset == start:
             raise
     reached = max((one.position + 1 for one in listed), default=cursor)

@@ -26,7 +26,7 @@ from freshwax.discovery.classify import GRACE
 from freshwax.errors import CheckError, Paused
 from freshwax.model import Follow, Group, GroupView, Listed, Mark, Observation
 from freshwax.sources.base import Want
-from freshwax.sources.spotify.lists import Seen, group_of, unexplained, without_depth
+from freshwax.sources.spotify.lists import Seen, credited_name, group_of, unexplained, without_depth
 from freshwax.sources.spotify.note import Note, Window, read_note, write_note
 from freshwax.sources.spotify.pages import Page, PageRequest
 from freshwax.sources.spotify.windows import expected_singles, merged, name_of, window_offset
@@ -141,6 +141,11 @@ class _Walk:
             return
         self._list(Group.ALBUM).ended = True
         self._list(Group.SINGLE).ended = not first.more
+        if (
+            self._mark(Group.ALBUM) is None
+        ):  # a quota that ends in the singles need not cost what is known of the albums
+            self.pair_total = first.total
+            self._answer(Group.ALBUM, self._list(Group.ALBUM), albums)
         yield from self._read_on(PAIR, Group.SINGLE, first, albums)
         self._settle_pair(albums, first.total, first, 0)
 
@@ -214,9 +219,7 @@ class _Walk:
         return self._unexplained(Group.SINGLE, None if total is None else total - albums)
 
     def _album_head_in_turn(self, window: Window) -> _Pages:
-        """Read the album head where the window cannot see it: an album in and another out leave the window as it
-        was.
-        """
+        """Read the album head where the window cannot see it: one album in, another out, leave it as it was."""
         if window.offset and self.probes >= self.want.head_every:
             yield from self._read_album_head()
 
@@ -290,7 +293,7 @@ class _Walk:
             page = yield PageRequest(tuple(groups), self.at, f"{reason}, after an empty page")
             if page.more and not page.entries:
                 raise CheckError("the service sent empty pages without end", code="bad_data", transient=True)
-        self._learn_name(page)
+        self.name = credited_name(page.entries, self.follow.artist.ref.id) or self.name
         return page
 
     def _covered(self, page: Page) -> range:
@@ -388,11 +391,3 @@ class _Walk:
 
     def _head_window(self, group: Group, page: Page) -> Window:
         return Window(0, tuple(self._list(group).top_ids(self.page_size)), page.etag)
-
-    def _learn_name(self, page: Page) -> None:
-        """Take the artist's name from the credits: it costs no request."""
-        for one in page.entries:
-            for credit in one.release.artists:
-                if credit.id == self.follow.artist.ref.id:
-                    self.name = credit.name
-                    return
