@@ -30,6 +30,7 @@ UNREAD = "deeper than the list was ever read"
 QUOTA = "the quota put the check off"
 DEPTH = "the quota put off the depth that it lies in"
 BUG = "NOT EXCUSED"
+STALE = "old, but told as new"
 
 
 def main() -> int:
@@ -69,7 +70,7 @@ def _year(seed: int, options: argparse.Namespace) -> int:
     say(f"  ({time.monotonic() - started:.0f} seconds)")
     say()
     if options.all:
-        _list(trial, judged, late + lost)
+        _list(trial, judged, late + lost + [(one, STALE) for one in judged.stale])
     return result
 
 
@@ -104,8 +105,11 @@ def _class_of(trial: WatchedTrial, judged: Judgement, release: WorldRelease, art
     group = Group(release.type)
     old, new = trial.world.listing(artist, group, before), trial.world.listing(artist, group, at)
     ids_before, ids_now = {one.id for one in old}, {one.id for one in new}
-    balanced = len(ids_now - ids_before) > 0 and len(new) <= len(old) + _visible(trial, artist, group, before, at)
-    deep = [one.id for one in new].index(release.id) >= PAGE
+    window = _window(trial, artist, before, at)
+    visible = [one for one in window if one.group_for(artist) is group and one.id not in ids_before]
+    balanced = len(ids_now - ids_before) > 0 and len(new) <= len(old) + len(visible)
+    head = new[:PAGE] if group is Group.ALBUM else window
+    deep = release not in head
     if not balanced:
         return DEPTH if deep and trial.quota else BUG
     turns = [one for one in checks if one > at][: TURN - 1]
@@ -116,15 +120,12 @@ def _class_of(trial: WatchedTrial, judged: Judgement, release: WorldRelease, art
     return DEEP_SWAP
 
 
-def _visible(trial: WatchedTrial, artist: str, group: Group, before: datetime, at: datetime) -> int:
-    """How many new entries of the group the probe of ``at`` shows: those explain as much of a growing count."""
-    world = trial.world
-    albums = len(world.listing(artist, Group.ALBUM, before))
-    total = albums + len(world.listing(artist, Group.SINGLE, before))
+def _window(trial: WatchedTrial, artist: str, before: datetime, at: datetime) -> list[WorldRelease]:
+    """The page that a probe asks for: where the singles began when the artist was last checked."""
+    world, pair = trial.world, (Group.ALBUM, Group.SINGLE)
+    albums, total = len(world.listing(artist, Group.ALBUM, before)), len(world.listings(artist, pair, before))
     offset = albums - 1 if albums >= PAGE and total > PAGE else 0
-    window = world.listings(artist, (Group.ALBUM, Group.SINGLE), at)[offset : offset + PAGE]
-    known = {one.id for one in world.listing(artist, group, before)}
-    return sum(one.group_for(artist) is group and one.id not in known for one in window)
+    return world.listings(artist, pair, at)[offset : offset + PAGE]
 
 
 def _checks(trial: WatchedTrial, artist: str) -> list[datetime]:
@@ -179,7 +180,10 @@ def _list(trial: WatchedTrial, judged: Judgement, explained: list[tuple[str, str
         release = next(one for one in trial.world.releases if one.truth == truth)
         told = judged.told.get(truth)
         say(f"  {why}: {release.type} {release.id} of {release.artists[0]}, dated {release.date.value},")
-        say(f"    due {judged.expected[truth]:%Y-%m-%d}, " + (f"told {told[0]:%Y-%m-%d}" if told else "not told"))
+        say(
+            f"    due {judged.expected.get(truth, judged.base.get(truth)):%Y-%m-%d}, "
+            + (f"told {told[0]:%Y-%m-%d}" if told else "not told")
+        )
 
 
 if __name__ == "__main__":
