@@ -28,7 +28,7 @@ def test_a_second_run_is_told_of_the_first(tmp_path: Path) -> None:
 
     sentence = str(caught.value)
     assert f"another run is active on {path}" in sentence
-    assert "started 2026-03-06T09:00:00+00:00" in sentence
+    assert "started at 09:00 UTC on 2026-03-06" in sentence
     assert f"process {os.getpid()}" in sentence
 
 
@@ -68,7 +68,7 @@ def test_a_process_that_is_killed_leaves_no_lock(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(Busy, match=f"started 2026-03-06T09:00:00.*process {holder.pid}"):
+        with pytest.raises(Busy, match=f"started at 09:00 UTC on 2026-03-06.*process {holder.pid}"):
             RunLock(path, NOW).acquire()
         holder.kill()
         holder.wait()

@@ -168,7 +168,7 @@ def test_a_reader_sees_what_a_writer_that_was_killed_had_committed(path: Path) -
 
 
 def test_a_reader_of_nothing_makes_nothing(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"no database at .* yet: run `freshwax init` or `freshwax track` first"):
+    with pytest.raises(StoreError, match=r"no database at .* yet: `freshwax artists import FILE` makes one"):
         SQLiteStore.open(tmp_path / "deep" / "f.db", read_only=True)
     assert list(tmp_path.iterdir()) == []
 

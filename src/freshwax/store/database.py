@@ -148,7 +148,7 @@ def _look_at(path: Path, *, read_only: bool) -> None:
             raise StoreError(f"{path} is a folder: give the path of a database file in it")
         if not path.exists() or not path.stat().st_size:
             if read_only:
-                raise StoreError(f"no database at {path} yet: run `freshwax init` or `freshwax track` first")
+                raise StoreError(f"no database at {path} yet: `freshwax artists import FILE` makes one")
             _make(path)
             return
         migrate.refuse_foreign_file(path)

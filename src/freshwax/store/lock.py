@@ -92,8 +92,15 @@ def _sentence(descriptor: int, database: str | None) -> str:
     """Say who holds the lock, as far as it has written that down."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     pid, _, start = os.read(descriptor, 200).decode(errors="replace").strip().partition(" ")
-    who = (f", started {start}" if start else "") + (f", process {pid}" if pid else "")
+    who = (f", started at {_readable(start)}" if start else "") + (f", process {pid}" if pid else "")
     return f"another run is active on {database}{who}: wait until it has ended, then try again"
+
+
+def _readable(start: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(start):%H:%M UTC on %Y-%m-%d}"
+    except ValueError:
+        return start
 
 
 if sys.platform == "win32":

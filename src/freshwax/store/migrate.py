@@ -43,7 +43,7 @@ def check(connection: sqlite3.Connection, path: str, known: Mapping[int, Path] |
     latest = max(known or migrations())
     version = _version(connection, path, latest)
     if not version:
-        raise StoreError(f"no database at {path} yet: run `freshwax init` or `freshwax track` first")
+        raise StoreError(f"no database at {path} yet: `freshwax artists import FILE` makes one")
     if version < latest:
         raise StoreError(
             f"the database {path} is of an older freshwax (schema {version}, this one needs {latest}): "

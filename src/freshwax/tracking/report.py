@@ -132,7 +132,7 @@ def notes(store: Store, run: Run, now: datetime) -> list[str]:
     if failed:
         out.append(failed_note(failed))
     if run.status in (RunStatus.PAUSED, RunStatus.FAILED, RunStatus.COMPLETED) and run.error:
-        out.append(f"{run.error.rstrip('.')}.")
+        out.append(f"{run.error[0].upper()}{run.error[1:].rstrip('.')}.")
     if run.status is RunStatus.PAUSED:
         active = store.artists({ArtistState.ACTIVE})
         learnt = sum(artist.learnt for artist in active)

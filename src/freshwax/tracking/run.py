@@ -54,7 +54,7 @@ async def run(
     try:
         await this.work()
     except asyncio.CancelledError:
-        this.end("interrupted; what is left continues with the next run", RunStatus.PAUSED)
+        this.end("Interrupted: what is left continues with the next run", RunStatus.PAUSED)
     except Exception as error:
         this.end(str(error), RunStatus.FAILED, error.exit_code if isinstance(error, FreshwaxError) else 1)
         raise
@@ -197,7 +197,7 @@ class _Run:
         if gone:
             self.gone[artist.ref] = by_name(artist)
         else:
-            self.failed[artist.ref] = f"{by_name(artist)}: {failure}"
+            self.failed[artist.ref] = str(failure)
 
     def _stop(self, reason: FreshwaxError) -> None:
         """End the run for everybody: the source cannot or must not be asked any more."""
@@ -221,7 +221,8 @@ class _Run:
         """Say what ended the run; the day's quota, too, reaches the gate as a budget."""
         if reason.reason != "budget" or not (self.options.budget or self.options.per_day):
             return str(reason)
-        if self.options.budget is not None:
+        budget = self.options.budget
+        if budget is not None and self.meter.cost.requests >= budget:
             return "The request budget of this run is spent"
         used = self.store.requests_since(self.source.name, self.moment.now - _WITHIN_A_DAY)
         first = self.store.nth_last_request(self.source.name, used)
@@ -325,7 +326,7 @@ class _Run:
         if self.ended is not None and self.ended[0] is RunStatus.FAILED:
             return self.ended
         if coverage.failed and not coverage.checked and not coverage.paused:
-            return RunStatus.FAILED, f"every check failed; {next(iter(self.failed.values()))}", 3
+            return RunStatus.FAILED, f"Every check of this run failed, the first: {next(iter(self.failed.values()))}", 3
         if coverage.paused:
             return RunStatus.PAUSED, self.ended[1] if self.ended else "interrupted", 3
         if coverage.failed:

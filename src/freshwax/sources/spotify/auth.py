@@ -18,7 +18,10 @@ MARGIN = timedelta(seconds=60)
 MISSING = (
     "No Spotify credentials: run `freshwax init`, or set FRESHWAX_SPOTIFY_CLIENT_ID and FRESHWAX_SPOTIFY_CLIENT_SECRET"
 )
-ADVICE = "check the client ID and secret on https://developer.spotify.com/dashboard, then run `freshwax init`"
+ADVICE = (
+    "check the client ID and secret on https://developer.spotify.com/dashboard, and put "
+    "them into the configuration file (`freshwax init` writes one) or FRESHWAX_SPOTIFY_CLIENT_ID and _SECRET"
+)
 
 
 class Auth:

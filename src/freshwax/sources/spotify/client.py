@@ -125,8 +125,10 @@ class SpotifySource:
         """
         try:
             await self.auth.token()
-        except FreshwaxError as error:
+        except AuthError as error:
             return [Fact("credentials", ok=False, text=str(error))]
+        except FreshwaxError as error:
+            return [Fact("service", ok=False, text=str(error))]
         facts = [Fact("credentials", ok=True, text="Spotify accepts them")]
         try:
             response = await self._probe(artist_id, market, MAX_PAGE)
@@ -140,6 +142,10 @@ class SpotifySource:
                 facts.append(Fact("page size", ok=True, text=f"{PAGE_SIZE} a page, as for most apps"))
                 raise_for_status(await self._probe(artist_id, market, PAGE_SIZE))
             facts.append(Fact("market", ok=True, text=f"{market} is answered"))
+        except AuthError as error:
+            facts.append(Fact("credentials", ok=False, text=str(error)))
+        except Paused as pause:
+            facts.append(Fact("quota", ok=False, text=str(pause)))
         except FreshwaxError as error:
             facts.append(Fact("market", ok=False, text=f"{market}: {error}"))
         return facts
@@ -152,8 +158,10 @@ class SpotifySource:
         if difference is None:
             return Fact("clock", ok=True, text="Spotify did not say what time it is")
         seconds = difference.total_seconds()
-        text = f"{abs(seconds):.0f} s {'behind' if seconds > 0 else 'ahead of'} Spotify's"
-        return Fact("clock", ok=abs(difference) <= LARGEST_SKEW, text=text)
+        size = f"{abs(seconds):.0f} s" if abs(seconds) < 600 else f"{abs(seconds) / 3600:.1f} hours"
+        text = f"{size} {'behind' if seconds > 0 else 'ahead of'} Spotify's"
+        ok = abs(difference) <= LARGEST_SKEW
+        return Fact("clock", ok=ok, text=text if ok else f"{text}: set it, for no run goes on with it")
 
     async def _ask(self, url: str, bucket: str, etag: str | None = None) -> Response:
         """Send one GET through all bounds, with a token; once more with a new one if Spotify refuses it.
