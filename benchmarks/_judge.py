@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from _trial import WatchedTrial
+from freshwax.demo.world import World, WorldRelease
 from freshwax.model import DEFAULT_GROUPS, Kind, Ref, Silence
+
+END = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,13 @@ class Judgement:
 
     @property
     def stale(self) -> list[str]:
-        """Told after its artists were learnt, though it was listed then."""
-        return [one for one, at in self.base.items() if one in self.told and self.told[one][0] > at]
+        """Told after its artists were learnt, though it was listed ever since then."""
+        return [one for one in self.base if one in self.told and self.told[one][0] > self.base[one]]
 
     @property
     def at_learning(self) -> int:
         """How many of what was listed at the learning were told then."""
-        return sum(one in self.told for one in self.base) - len(self.stale)
+        return sum(one in self.told and self.told[one][0] <= at for one, at in self.base.items())
 
 
 def judge(trial: WatchedTrial) -> Judgement:
@@ -74,6 +77,8 @@ def judge(trial: WatchedTrial) -> Judgement:
     ever = world.truth_between(world.artists, trial.rows[0].at, trial.rows[-1].at)
     passed = tuple(truth.id for truth in ever if truth.id not in base and truth.id not in expected)
     told = _told(trial)
+    for one in _came_back(world, base, told):
+        del base[one]  # gone before anybody read so far, and listed again: new to whoever follows
     return Judgement(expected, told, base, passed, _twins(trial, [one for one in expected if one not in told], told))
 
 
@@ -85,6 +90,22 @@ def _told(trial: WatchedTrial) -> dict[str, list[datetime]]:
             if line.hidden_by is None and line.kind is not Kind.UPCOMING:
                 told.setdefault(truth_of[line.release.ref.id], []).append(row.at)
     return told
+
+
+def _came_back(world: World, base: Mapping[str, datetime], told: Mapping[str, Sequence[datetime]]) -> set[str]:
+    """Of what was told after its learning, what was not listed all the time in between."""
+    after = {one: at for one, at in base.items() if one in told and told[one][0] > at}
+    spells: dict[str, list[WorldRelease]] = {}
+    for release in world.releases:
+        if release.truth in after:
+            spells.setdefault(release.truth, []).append(release)
+    return {one for one, at in after.items() if _listed_until(spells[one], at) < told[one][0]}
+
+
+def _listed_until(spells: Sequence[WorldRelease], at: datetime) -> datetime:
+    """Until when, without a gap, some ID of a release is listed."""
+    ends = [one.withdrawn_at or END for one in spells if one.listed_at(at)]
+    return at if not ends else END if max(ends) == END else _listed_until(spells, max(ends))
 
 
 def _twins(trial: WatchedTrial, truths: Sequence[str], told: Collection[str]) -> dict[str, str]:
