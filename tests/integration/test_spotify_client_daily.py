@@ -6,13 +6,12 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-import httpx2
 import pytest
+from tests.integration.wire import START, ListLedger, LoopClock, Wire, follow, page, run, spotify
 
 from freshwax.errors import Paused
-from freshwax.sources.base import Want
 from freshwax.model import DEFAULT_GROUPS
-from tests.integration.wire import START, ListLedger, LoopClock, Wire, follow, page, run, spotify
+from freshwax.sources.base import Want
 
 DAY = timedelta(hours=24)
 WANT = Want(DEFAULT_GROUPS, "US", START.date())
@@ -26,11 +25,17 @@ def ledger_of_yesterday(requests: int, later: timedelta) -> ListLedger:
 
 
 def checks(ledger: ListLedger, number: int, **options: Any) -> list[object]:
-    wire = Wire(lambda _: httpx2.Response(200, json=page()))
+    wire = Wire(lambda _: page())
 
     async def all_of_them() -> list[object]:
         source = spotify(wire, ledger, LoopClock(), requests_per_day=number, **options)
-        results = await asyncio.gather(*(source.check(follow(), WANT) for _ in range(number)), return_exceptions=True)
+        workers = asyncio.Semaphore(8)
+
+        async def check() -> object:
+            async with workers:
+                return await source.check(follow(), WANT)
+
+        results = await asyncio.gather(*(check() for _ in range(number)), return_exceptions=True)
         await source.aclose()
         return results
 

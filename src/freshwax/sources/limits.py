@@ -16,7 +16,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from freshwax.clock import Clock
 from freshwax.errors import CheckError, Paused, SourceDown
@@ -29,6 +29,7 @@ RETRIES = 2
 BACKOFF = 0.5  # seconds; doubled with each retry, and jittered over its whole length
 FAILURES = 10
 LONGEST_WAIT = 10.0  # seconds of Retry-After that are waited for
+SHORTEST_WAIT = 0.05  # seconds, for a place in the quota that others took first
 ROUNDS = 3  # how often in a row
 DEFAULT_WAIT = 5.0  # seconds, where a 429 does not say
 DEFAULT_PAUSE = timedelta(minutes=5)  # when short waits did not help
@@ -36,6 +37,7 @@ DEFAULT_QUOTA_PAUSE = timedelta(hours=1)  # where a spent quota does not say
 LONGEST_PAUSE = timedelta(days=2)  # a mad header must not silence freshwax for a year
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
+T = TypeVar("T")
 
 
 class Pacer:
@@ -255,7 +257,7 @@ class Sender:
             if bucket is None:
                 self.gate.check_cooldown()
             else:
-                self.gate.check()
+                await self._soon(self.gate.check)
             round_before = self._round
             try:
                 response = await self._once(method, url, headers, bucket, data)
@@ -284,7 +286,7 @@ class Sender:
             await self._pacer.wait()
             fields = await headers()
             self.breaker.pass_or_raise()
-            number = self.gate.admit(bucket)
+            number = await self._soon(lambda: self.gate.admit(bucket))
             status = wire = 0
             try:
                 response = await self._http.send(method, url, headers=fields, data=data)
@@ -292,6 +294,25 @@ class Sender:
             finally:
                 self.gate.settle(number, status, wire)
         return _healthy(response)
+
+    async def _soon(self, pass_gate: Callable[[], T]) -> T:
+        """Pass the gate, after a short wait where a place in the day's quota is about to become free.
+
+        A job that runs at the same minute every day would else be stopped by its own requests of yesterday.
+        """
+        waited = 0.0
+        while True:
+            try:
+                return pass_gate()
+            except Paused as pause:
+                of_the_service = self.gate.cooldown is not None and pause.until == self.gate.cooldown[0]
+                if pause.reason != "quota" or pause.until is None or of_the_service:
+                    raise
+                wait = max((pause.until - self._clock.now()).total_seconds(), SHORTEST_WAIT)
+                if waited + wait > LONGEST_WAIT:
+                    raise
+            await self._clock.sleep(wait)
+            waited += wait
 
     def _hold_or_pause(self, response: Response, round_before: int, refusals: int) -> None:
         """Make everybody wait for a short ``Retry-After``; raise ``Paused`` for anything longer."""

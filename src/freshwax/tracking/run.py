@@ -34,7 +34,7 @@ from freshwax.tracking.options import Meter, Progress, RunOptions
 
 DEEP_PAGES = 20  # a group may read so many pages of depth in one run
 _DAY = timedelta(hours=24)
-_WITHIN_A_DAY = _DAY - timedelta(microseconds=1)  # what was asked just a day ago is free again, as the gate has it
+_SOON = timedelta(minutes=5)  # a place in the day's quota that is free within a run counts: the gate waits for it
 _log = logging.getLogger(__name__)
 
 
@@ -144,9 +144,12 @@ class _Run:
         return min(bounds, default=None)
 
     def _used(self) -> int:
-        """Return how many requests the last 24 hours hold; an instant more than a day ahead cannot be believed."""
+        """Return how many requests the last 24 hours hold, but for those that are about to leave them.
+
+        An instant more than a day ahead cannot be believed.
+        """
         name, now = self.source.name, self.moment.now
-        return self.store.requests_since(name, now - _WITHIN_A_DAY) - self.store.requests_since(name, now + _DAY)
+        return self.store.requests_since(name, now - _DAY + _SOON) - self.store.requests_since(name, now + _DAY)
 
     # -- checks --------------------------------------------------------------------------------------------------
 
@@ -224,7 +227,7 @@ class _Run:
         budget = self.options.budget
         if budget is not None and self.meter.cost.requests >= budget:
             return "The request budget of this run is spent"
-        used = self.store.requests_since(self.source.name, self.moment.now - _WITHIN_A_DAY)
+        used = self._used()
         first = self.store.nth_last_request(self.source.name, used)
         until = f" until {first + _DAY:%Y-%m-%d %H:%M} UTC" if first else ""
         return f"{self.source.name} is paused{until}: the quota of {self.options.per_day} requests a day is spent"
@@ -249,7 +252,7 @@ class _Run:
     async def _read_deep(self) -> None:
         """Read lists to their end, as the allowance goes: the unexplained first, then the unread, then audits."""
         groups: dict[Ref, list[Group]] = {}
-        for ref, group in self._deep_queue(10_000):
+        for ref, group in self._deep_queue(1_000_000):
             groups.setdefault(ref, []).append(group)
         queue = iter(groups.items())
 
@@ -265,18 +268,15 @@ class _Run:
         await self._together(reader)
 
     async def _read_artist(self, ref: Ref, groups: list[Group]) -> None:
-        """Read some lists of an artist in depth, each behind a head that this run has seen.
+        """Read some lists of an artist in depth, each behind a head that this run has seen; others wait for their turn.
 
         News that came on top since an older check would have pushed the list down: they would seem to lie deeper than
         the list was ever read, and be learnt silently.
         """
-        follow = self.store.follow(ref)
-        marks = [follow.marks.get(group) for group in groups]
-        if any(mark is None or mark.checked_at != self.moment.now for mark in marks):
-            self._commit(await self.source.check(follow, self.want))
         for group in groups:
             follow = self.store.follow(ref)
-            if group in follow.marks and follow.marks[group].checked_at == self.moment.now:
+            mark = follow.marks.get(group)
+            if mark is not None and mark.checked_at == self.moment.now:
                 self._commit(await self.source.read_deep(follow, group, self.want, DEEP_PAGES), regular=False)
 
     def _commit(self, seen: Observation, *, regular: bool = True) -> bool:

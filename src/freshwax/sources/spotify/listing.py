@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from datetime import date
 from itertools import pairwise
+from zlib import crc32
 
 from freshwax.discovery.classify import GRACE
 from freshwax.errors import CheckError, Paused
@@ -71,7 +72,8 @@ class _Walk:
         self.answered: dict[Group, GroupView] = {}
         self.counts: dict[Group, int] = dict(self.old.counts) if self.old else {}
         self.windows: dict[str, Window] = dict(self.old.windows) if self.old else {}
-        self.probes = self.old.probes if self.old else 0
+        # Each artist begins at its own place in the cycle: else everyone learnt together has its turn together.
+        self.probes = self.old.probes if self.old else crc32(follow.artist.ref.id.encode()) % want.head_every
         self.pair = self.old.pair if self.old else True
         self.pair_total = self.old.pair_total if self.old else None
         self.name: str | None = None
