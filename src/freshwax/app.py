@@ -105,13 +105,12 @@ def telling_lock(config: Config) -> Iterator[None]:
 
 def make_source(config: Config, store: Store, clock: Clock, *, run_id: int | None = None) -> SpotifySource:
     """Return the source, with the cooldown that an earlier run left. It belongs to one event loop; close it there."""
-    from freshwax.sources.http import Secret
     from freshwax.sources.spotify.client import make_spotify
 
     cooldown = store.cooldown(SOURCE)
     return make_spotify(
         config.spotify_client_id.reveal(),
-        Secret(config.spotify_client_secret.reveal()),
+        config.spotify_client_secret,
         store,
         clock,
         api_url=config.spotify_api_url,

@@ -13,7 +13,8 @@ import pytest
 from tests.integration.wire import blackhole, dripping, run, unreachable
 
 from freshwax.errors import CheckError, UsageError
-from freshwax.sources.http import HttpClient, Response, Secret
+from freshwax.secret import Secret
+from freshwax.sources.http import HttpClient, Response
 
 
 class Server:

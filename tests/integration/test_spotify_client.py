@@ -28,8 +28,9 @@ from tests.integration.wire import (
 
 from freshwax.errors import AuthError, CheckError, ClockSkew, FreshwaxError, Paused
 from freshwax.model import DEFAULT_GROUPS, Follow, Group, Mark, Observation
+from freshwax.secret import Secret
 from freshwax.sources.base import Want
-from freshwax.sources.http import HttpClient, Secret
+from freshwax.sources.http import HttpClient
 from freshwax.sources.spotify.client import SpotifySource, make_spotify, run_walk
 from freshwax.sources.spotify.pages import Page, PageRequest
 

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 import httpx2
 
 from freshwax.model import Artist, ArtistState, Follow, Ref
-from freshwax.sources.http import HttpClient, Secret
+from freshwax.secret import Secret
+from freshwax.sources.http import HttpClient
 from freshwax.sources.spotify.client import SpotifySource, make_spotify
 
 START = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)

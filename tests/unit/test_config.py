@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from freshwax.config import SETTINGS, Config, Secret, default_file, example, load
+from freshwax.config import SETTINGS, Config, default_file, example, load
 from freshwax.errors import UsageError
 from freshwax.model import Group, Kind
+from freshwax.secret import Secret
 
 NOWHERE = {"XDG_CONFIG_HOME": "/nonexistent"}
 

@@ -16,9 +16,10 @@ from typing import Any
 from msgspec import Struct
 
 from freshwax.config.file import example, place, read_file
-from freshwax.config.settings import BY_NAME, PREFIX, SETTINGS, Secret, Setting, parsed
+from freshwax.config.settings import BY_NAME, PREFIX, SETTINGS, Setting, parsed
 from freshwax.errors import UsageError
 from freshwax.model import Group, Kind
+from freshwax.secret import Secret
 
 __all__ = [
     "SETTINGS",

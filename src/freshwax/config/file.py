@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from freshwax.config.settings import BY_NAME, SETTINGS, Secret, parsed
+from freshwax.config.settings import BY_NAME, SETTINGS, parsed
 from freshwax.errors import UsageError
+from freshwax.secret import Secret
 
 # In the file types are types: only the environment and the command line write numbers as text.
 TOML_TYPES: Mapping[str, Any] = {"list": list, "number": int | float, "days": int | float, "hours": int | float}

@@ -10,36 +10,10 @@ from msgspec import Struct
 
 from freshwax.errors import UsageError
 from freshwax.model import DEFAULT_GROUPS, Group, Kind
+from freshwax.secret import Secret
 
 PREFIX = "FRESHWAX_"
 LEVELS = ("debug", "info", "warning", "error")
-
-
-class Secret:
-    """A value that no log, error or repr shows."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the value itself."""
-        return self._value
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __repr__(self) -> str:
-        return "Secret('***')" if self._value else "Secret('')"
-
-    __str__ = __repr__
 
 
 class Setting(Struct, frozen=True, eq=False):

@@ -13,7 +13,7 @@ from freshwax.clock import SimulatedClock
 from freshwax.demo.server import DemoServer
 from freshwax.demo.world import World
 from freshwax.model import DEFAULT_GROUPS, Kind, Mode, Ref, Report, Run
-from freshwax.sources.http import Secret
+from freshwax.secret import Secret
 from freshwax.sources.limits import Gate
 from freshwax.sources.spotify.client import SpotifySource, make_spotify
 from freshwax.store.base import Store

@@ -17,13 +17,13 @@ from msgspec import Struct
 
 from freshwax import __version__
 from freshwax.errors import CheckError, UsageError
+from freshwax.secret import MASK
 
 if TYPE_CHECKING:
     import httpx2  # 0.1 s to import: commands that ask nothing must not pay for it
 
 MAX_BODY = 5_000_000
 USER_AGENT = f"freshwax/{__version__}"
-MASK = "***"
 
 
 class Response(Struct, frozen=True):
@@ -42,27 +42,6 @@ class Timeouts(Struct, frozen=True):
     connect: float = 5.0
     read: float = 10.0
     total: float = 12.0
-
-
-class Secret:
-    """A text that shows itself only to those who call ``reveal``."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """Return the text itself."""
-        return self._text
-
-    def __bool__(self) -> bool:
-        return bool(self._text)
-
-    def __repr__(self) -> str:
-        return f"Secret({MASK!r})"
-
-    __str__ = __repr__
 
 
 class HttpClient:

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from freshwax.clock import Clock
 from freshwax.errors import AuthError, CheckError
-from freshwax.sources.http import HttpClient, Response, Secret
+from freshwax.secret import Secret
+from freshwax.sources.http import HttpClient, Response
 from freshwax.sources.limits import Sender
 from freshwax.sources.spotify.parse import error_of, token_of
 

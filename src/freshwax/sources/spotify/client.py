@@ -12,8 +12,9 @@ from msgspec import Struct
 from freshwax.clock import Clock
 from freshwax.errors import AuthError, CheckError, ClockSkew, FreshwaxError, Paused
 from freshwax.model import Follow, Group, Observation, Ref
+from freshwax.secret import Secret
 from freshwax.sources.base import Candidate, Ledger, Want
-from freshwax.sources.http import HttpClient, Response, Secret, answered_at
+from freshwax.sources.http import HttpClient, Response, answered_at
 from freshwax.sources.limits import Breaker, Gate, Pacer, Sender
 from freshwax.sources.spotify.auth import ADVICE, Auth
 from freshwax.sources.spotify.depth import deep_walk
