@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from freshwax.clock import SimulatedClock
+from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.world import World, WorldRelease
 from freshwax.errors import CheckError, Paused
 from freshwax.model import Cost, Credit, Follow, Group, Kind, Listed, Mode, Observation, Ref, Release, Report, Run
@@ -27,6 +28,16 @@ from freshwax.tracking.report import fix_report
 from freshwax.tracking.run import run
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def day(offset: int) -> str:
+    """Return a release date so many days after the simulation's start."""
+    return (START.date() + timedelta(days=offset)).isoformat()
+
+
+def on(offset: float) -> str:
+    """Return an instant so many days after the simulation's start."""
+    return (START + timedelta(days=offset)).isoformat()
 
 
 class KilledError(BaseException):
@@ -183,3 +194,16 @@ def channel_is_empty(store: Store) -> bool:
 
 def ids(releases: Iterable[WorldRelease]) -> set[str]:
     return {one.id for one in releases}
+
+
+def a_world() -> tuple[WorldBuilder, ArtistHandle]:
+    """Return a world in the making, with one artist in it."""
+    world = WorldBuilder()
+    return world, world.artist("Nightjar")
+
+
+def followed(world: WorldBuilder, *artists: ArtistHandle, page_size: int = 10) -> Simulation:
+    """Return a user of that world who follows those artists."""
+    user = Simulation(world.build(), page_size)
+    user.follow(*(artist.id for artist in artists))
+    return user

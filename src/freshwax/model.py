@@ -96,9 +96,6 @@ class Kind(StrEnum):
     BACK_CATALOGUE = "back_catalogue"
 
 
-TOLD_APART = frozenset({Kind.EDITION, Kind.BACK_CATALOGUE})
-
-
 class Silence(StrEnum):
     """Why a decided release is not told."""
 
@@ -357,7 +354,7 @@ class Run(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """A report as it is printed: the run, how much it saw, and its lines. ``id`` is 0 until the store gives one.
 
-    ``notes`` are sentences for people: failures by name, held floods, pauses, homonyms of time. Not part of the data.
+    ``notes`` are sentences for people: failures by name, held floods, pauses. Not part of the data.
     """
 
     id: int

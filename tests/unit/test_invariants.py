@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from hypothesis import given, note
 from hypothesis import strategies as st
-from tests.simulation import START, KilledError, Simulation
+from tests.simulation import START, KilledError, Simulation, day
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.world import World, WorldRelease
@@ -52,10 +52,6 @@ def add_news(draw: st.DrawFn, world: WorldBuilder, artists: list[ArtistHandle], 
         world.edition(one, f"News {number} (Deluxe Edition)", day(dated + 20))
     elif extra == "relist":
         world.relist(one, one.appears_at + timedelta(days=draw(st.integers(1, 40))))
-
-
-def day(offset: int) -> str:
-    return (START.date() + timedelta(days=offset)).isoformat()
 
 
 @st.composite

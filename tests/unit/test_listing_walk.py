@@ -6,7 +6,7 @@ from datetime import timedelta
 from zlib import crc32
 
 import pytest
-from tests.simulation import START, Simulation, titles_told
+from tests.simulation import START, Simulation, day, on, titles_told
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder, base62_id
 from freshwax.demo.world import WorldRelease
@@ -20,14 +20,6 @@ BOTH = (Group.ALBUM, Group.SINGLE)
 FIRST_OF_FOUR = next(
     key for key in map(base62_id, range(99)) if crc32(key.encode()) % 4 == 0
 )  # its turn is its 4th check
-
-
-def day(offset: int) -> str:
-    return (START.date() + timedelta(days=offset)).isoformat()
-
-
-def on(offset: float) -> str:
-    return (START + timedelta(days=offset)).isoformat()
 
 
 class Catalogue:

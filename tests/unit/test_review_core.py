@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
-from tests.simulation import START, Simulation
+from tests.simulation import START, Simulation, a_world, day, followed, on
 
 from freshwax.clock import SimulatedClock
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
@@ -17,25 +17,6 @@ from freshwax.sources.limits import Gate
 from freshwax.sources.spotify.pages import Page, PageRequest
 from freshwax.store.memory import MemoryStore
 from freshwax.tracking.report import fix_report, report_from_cache
-
-
-def day(offset: int) -> str:
-    return (START.date() + timedelta(days=offset)).isoformat()
-
-
-def on(offset: float) -> str:
-    return (START + timedelta(days=offset)).isoformat()
-
-
-def a_world() -> tuple[WorldBuilder, ArtistHandle]:
-    world = WorldBuilder()
-    return world, world.artist("Nightjar")
-
-
-def followed(world: WorldBuilder, *artists: ArtistHandle, page_size: int = 10) -> Simulation:
-    user = Simulation(world.build(), page_size)
-    user.follow(*(artist.id for artist in artists))
-    return user
 
 
 def reported(user: Simulation, mode: Mode = Mode.BASELINE, **options: object) -> list[tuple[str, str]]:

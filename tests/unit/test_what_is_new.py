@@ -4,32 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.simulation import START, Simulation, titles_told
+from tests.simulation import START, a_world, day, followed, on, titles_told
 
-from freshwax.demo.builder import ArtistHandle, WorldBuilder
+from freshwax.demo.builder import WorldBuilder
 from freshwax.discovery.classify import Moment
 from freshwax.model import ArtistState, Group, Ref, RunStatus
 from freshwax.tracking.options import STDOUT
 from freshwax.tracking.session import decide_held
-
-
-def day(offset: int) -> str:
-    return (START.date() + timedelta(days=offset)).isoformat()
-
-
-def on(offset: float) -> str:
-    return (START + timedelta(days=offset)).isoformat()
-
-
-def a_world() -> tuple[WorldBuilder, ArtistHandle]:
-    world = WorldBuilder()
-    return world, world.artist("Nightjar")
-
-
-def followed(world: WorldBuilder, *artists: ArtistHandle, page_size: int = 10) -> Simulation:
-    user = Simulation(world.build(), page_size)
-    user.follow(*(artist.id for artist in artists))
-    return user
 
 
 def test_a_first_check_tells_what_is_recent_and_learns_the_rest_silently() -> None:

@@ -5,14 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.simulation import START, Simulation
+from tests.simulation import START, Simulation, day
 
 from freshwax.demo.builder import WorldBuilder
 from freshwax.demo.world import WorldRelease
-
-
-def day(offset: int) -> str:
-    return (START.date() + timedelta(days=offset)).isoformat()
 
 
 class Unread:

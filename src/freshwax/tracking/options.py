@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -42,11 +42,6 @@ class RunOptions(Struct, frozen=True):
     channels: tuple[str, ...] = (STDOUT,)
     since: datetime | None = None
 
-    @property
-    def scope(self) -> Collection[Ref] | None:
-        """The artists whose releases the report may tell; None for everyone's."""
-        return self.artists
-
 
 class Meter(Protocol):
     """The network layer's gate, as far as the tracker needs it (``sources.limits.Gate`` is one)."""
@@ -57,11 +52,6 @@ class Meter(Protocol):
     @property
     def cost(self) -> Cost:
         """What was spent so far."""
-        ...
-
-    @property
-    def budget(self) -> int | None:
-        """How many requests may still be sent."""
         ...
 
     def allow(self, requests: int | None) -> None:

@@ -227,8 +227,7 @@ class _Run:
         budget = self.options.budget
         if budget is not None and self.meter.cost.requests >= budget:
             return "The request budget of this run is spent"
-        used = self._used()
-        first = self.store.nth_last_request(self.source.name, used)
+        first = self.store.nth_last_request(self.source.name, max(self._used(), 1))
         until = f" until {first + _DAY:%Y-%m-%d %H:%M} UTC" if first else ""
         return f"{self.source.name} is paused{until}: the quota of {self.options.per_day} requests a day is spent"
 
@@ -253,7 +252,8 @@ class _Run:
         """Read lists to their end, as the allowance goes: the unexplained first, then the unread, then audits."""
         groups: dict[Ref, list[Group]] = {}
         for ref, group in self._deep_queue(1_000_000):
-            groups.setdefault(ref, []).append(group)
+            if ref in self.checked:
+                groups.setdefault(ref, []).append(group)
         queue = iter(groups.items())
 
         async def reader() -> None:
@@ -330,7 +330,8 @@ class _Run:
         if coverage.paused:
             return RunStatus.PAUSED, self.ended[1] if self.ended else "interrupted", 3
         if coverage.failed:
-            return RunStatus.PARTIAL, f"{coverage.failed} checks failed", 3
+            failed = "1 check" if coverage.failed == 1 else f"{coverage.failed:,} checks"
+            return RunStatus.PARTIAL, f"{failed} failed", 3
         return RunStatus.COMPLETED, self.remark, 0
 
 
