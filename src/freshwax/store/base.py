@@ -24,6 +24,7 @@ from freshwax.model import (
     CheckResult,
     Follow,
     Group,
+    History,
     Kind,
     Known,
     Mode,
@@ -172,6 +173,16 @@ class Store(Protocol):
         """Move an artist to a state. To or from ``REMOVED``: marks and listing are deleted; decisions and memory stay.
 
         A check that was under way when its artist was removed may leave new ones; hence from it, too.
+        """
+        ...
+
+    def history(self, artists: Sequence[Artist]) -> History:
+        """Return when these artists released, as far as is known, in columns; in a few queries, however many they are.
+
+        Ordered by artist (as given), then day, then ref. A release counts for each artist for whom it was decided.
+        Left out: decisions that are ``of`` another release, ``back_catalogue`` and held ones, and what has no date.
+        ``WATCHED``: decided against a watermark (``previous_check_at``), so seen to appear. Artists that have no marks
+        have both lists unread.
         """
         ...
 
