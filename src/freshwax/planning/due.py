@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain, zip_longest
+from math import ceil
 
 from msgspec import Struct
 
@@ -12,6 +13,8 @@ from freshwax.model import Artist, ArtistState
 
 EARLY = timedelta(days=1)  # a weekly run that starts a few hours early still finds everyone due
 GONE_PROBE = timedelta(days=30)
+WEEK = timedelta(days=7)
+SHARE_A_WEEK = 5  # a smart batch checks one artist in so many a week, unless told otherwise
 CHANGED_SHARE = 20  # one check in so many takes a second request, about
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -62,6 +65,16 @@ def plan_run(
     due.sort(key=lambda artist: (min(artist.checked_at or _NEVER, now), artist.ref))
     learning.sort(key=lambda artist: (artist.added_at, artist.attempted_at or _NEVER, artist.ref))
     return Plan(tuple(_take_turns(due, learning)), tuple(fresh), tuple(not_due), tuple(gone))
+
+
+def planned_checks(artists: int, every: timedelta, max_interval: timedelta) -> int:
+    """Return how many checks a smart batch plans where nobody gave a budget, with so many artists and so much time
+    between runs.
+
+    A fifth of the list a week, spread over the runs; as many as ``max_interval`` needs, where that is more; at least 1.
+    """
+    share_of_week = ceil(artists * (every / WEEK) / SHARE_A_WEEK)
+    return max(share_of_week, ceil(artists * (every / max_interval)), 1)
 
 
 def _age(instant: datetime | None, now: datetime) -> timedelta:

@@ -1,0 +1,230 @@
+"""Whom to check in a run, and in which order: policies over columns, one interface.
+
+A policy is given when each artist was last checked, its activity, the instant and the bounds of the run, and returns
+picks in order. All orders are total: equal scores go to the longest waiting, then to the smaller index. Instants are in
+days since 1970-01-01.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+
+import numpy as np
+from msgspec import Struct
+
+from freshwax.errors import UsageError
+from freshwax.planning.activity import HIGH_BELOW, LOW_BELOW, MEDIUM_BELOW, MONDAY, Activity, Bools, Floats, Ints
+
+WEEK = 7.0
+LISTED_BY = 0.5  # a release of a day is listed by noon UTC, when the day has begun everywhere
+EARLY = 1.0  # a weekly run that starts a few hours early still finds its artists due
+FAILED_SHARE = 4  # failed checks take one in so many places, at most: a source of trouble must not starve the rest
+TIERS = (1, 2, 4, 12)  # weeks between the checks of high, medium, low and inactive artists
+
+
+class Why(IntEnum):
+    """Why an artist was picked, or left out."""
+
+    LATER = 0  # others are worth more
+    FRESH = 1  # checked a moment ago
+    CEILING = 2  # would come to lie beyond the longest interval
+    UNLEARNT = 3  # never learnt
+    FAILED = 4  # its last check failed
+    WORTH = 5  # worth the most
+    TURN = 6  # its turn by the policy's calendar
+
+
+class Standing(Struct, frozen=True, eq=False):
+    """Where each artist stands: last check (nan: never learnt), whether the last try failed, its place in a calendar.
+
+    ``phase`` is any whole number that stays with the artist: artists of one tier take turns by it.
+    """
+
+    checked: Floats
+    failed: Bools
+    phase: Ints
+
+
+class Bounds(Struct, frozen=True):
+    """What a run may do: ``budget`` checks (None: any number), the next run ``every`` days later, nobody left unchecked
+    for more than ``max_interval`` days, nobody asked again within ``fresh_for`` days.
+    """
+
+    budget: int | None
+    every: float
+    max_interval: float
+    fresh_for: float = 0.0
+
+
+class Choice(Struct, frozen=True, eq=False):
+    """What a policy chose: indexes in order; for each artist why (a ``Why``) and its score, where it has one."""
+
+    order: Ints
+    why: Ints
+    score: Floats
+
+
+def choose(policy: str, standing: Standing, activity: Activity, now: float, bounds: Bounds) -> Choice:
+    """Return whom a run at ``now`` asks. UsageError for a policy that does not exist, or a budget below 1."""
+    score_of = POLICIES.get(policy)
+    if score_of is None:
+        raise UsageError(f"There is no policy {policy!r}; there are {', '.join(POLICIES)}.")
+    if bounds.budget is not None and bounds.budget < 1:
+        raise UsageError(f"A budget of {bounds.budget} asks nobody: give 1 or more.")
+    age = np.maximum(now - standing.checked, 0.0)  # nan stays; a check in the future counts as one of now
+    score, due = score_of(standing, activity, now, age)
+    unlearnt = np.isnan(age)
+    age = np.where(unlearnt, np.inf, age)
+    budget = len(age) if bounds.budget is None else min(bounds.budget, len(age))
+    fresh = ~unlearnt & (age < bounds.fresh_for)
+    why = np.where(fresh, Why.FRESH, Why.LATER).astype(np.int64)
+    parts = _parts(standing, score, due & ~fresh, age, budget, bounds)
+    order = _in_order(parts, why, budget)
+    return Choice(order, why, score)
+
+
+def _parts(
+    standing: Standing, score: Floats, due: Bools, age: Floats, budget: int, bounds: Bounds
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return, each in order: who must be asked because of the ceiling, who is unlearnt, who failed, and all others."""
+    waiting = np.lexsort((np.arange(len(age)), -age))
+    learnt = waiting[np.isfinite(age[waiting])]
+    must = learnt[: must_now(age[learnt], budget, bounds)]
+    unlearnt = waiting[~np.isfinite(age[waiting])]
+    failed = learnt[standing.failed[learnt] & due[learnt]]
+    ranked = np.lexsort((np.arange(len(age)), -age, -score))
+    return must, unlearnt, failed, ranked[due[ranked] & np.isfinite(age[ranked])]
+
+
+def must_now(ages: Floats, budget: int, bounds: Bounds) -> int:
+    """Return how many of the oldest must be asked in this run, so that no later one has to leave anybody beyond
+    ``max_interval``: ``ages`` from the oldest to the youngest, ``budget`` checks in this run and in each that follows.
+
+    The j-th oldest can still be asked in the r runs after this one that come before its time is up; they hold
+    r x budget checks, so of the j oldest, j - r x budget are for now.
+    """
+    runs_left = np.floor((bounds.max_interval - ages) / bounds.every)
+    needed = np.arange(1, len(ages) + 1) - np.maximum(runs_left, 0.0) * budget
+    return int(np.clip(needed.max(initial=0.0), 0, budget))
+
+
+def _in_order(parts: tuple[Ints, Ints, Ints, Ints], why: Ints, budget: int) -> Ints:
+    """Return the picks: the ceiling first; then those to be learnt and those to be asked again take turns."""
+    must, unlearnt, failed, ranked = parts
+    picked: list[int] = []
+
+    def take(indexes: Ints, reason: Why, room: int) -> None:
+        for index in indexes:
+            if room <= 0 or len(picked) >= budget:
+                return
+            if why[index] in (Why.LATER, Why.FRESH):
+                why[index] = reason
+                picked.append(int(index))
+                room -= 1
+
+    take(must, Why.CEILING, budget)
+    known = len(ranked) + len(failed) > 0
+    take(unlearnt, Why.UNLEARNT, -(-(budget - len(picked)) // 2) if known else budget)
+    take(failed, Why.FAILED, -(-budget // FAILED_SHARE))
+    take(ranked, Why.WORTH, budget)
+    take(unlearnt, Why.UNLEARNT, budget)
+    return np.array(picked, np.int64)
+
+
+def smallest_interval(artists: int, budget: int, every: float) -> float:
+    """Return the smallest ``max_interval``, in days, that so many artists can be held to by runs of ``budget``."""
+    return every * -(-artists // max(budget, 1))
+
+
+# -- what each policy goes by --------------------------------------------------------------------------------------
+
+Score = tuple[Floats, Bools]  # the larger the sooner; and who may be asked at all
+Scorer = Callable[[Standing, Activity, float, Floats], Score]
+
+
+def _everybody(age: Floats) -> Bools:
+    return np.ones(len(age), np.bool_)
+
+
+def adaptive(standing: Standing, activity: Activity, now: float, age: Floats) -> Score:
+    """Score by the waiting that a check ends: expected releases not seen yet, times days since the last check and a
+    week.
+
+    For a steady rate r and weekly runs this is r t (t + 7): twice the waiting, in days, that t days without a check
+    have brought together (Whittle's index of the problem, up to a factor). That releases come on weekdays of the
+    artist's own is in the expected number: it grows on the likely days and stands still on others.
+    """
+    return expected(standing.checked, activity, now) * (age + WEEK), _everybody(age)
+
+
+def expected(checked: Floats, activity: Activity, now: float) -> Floats:
+    """Return how many releases are expected to be listed between each artist's last check and ``now``."""
+    shares = np.cumsum(activity.weekdays, axis=1)
+    mass = _weeks(shares, np.full(len(checked), now)) - _weeks(shares, np.nan_to_num(np.minimum(checked, now)))
+    grown: Floats = WEEK * activity.rate * np.maximum(mass, 0.0)
+    return grown
+
+
+def _weeks(shares: Floats, at: Floats) -> Floats:
+    """Return the weeks' worth of releases that are listed by an instant, since the first Monday of 1970, about."""
+    day = np.floor(at).astype(np.int64)
+    weekday = (day + MONDAY) % 7
+    row = np.arange(len(at))
+    upto = shares[row, weekday]
+    before = np.where(weekday > 0, shares[row, weekday - 1], 0.0)
+    listed = np.clip((at - day) / LISTED_BY, 0.0, 1.0)
+    weeks: Floats = (day + MONDAY) // 7 + before + (upto - before) * listed
+    return weeks
+
+
+def sqrt(standing: Standing, activity: Activity, now: float, age: Floats) -> Score:
+    """Go by the square-root law alone: age over an interval that goes with 1 / sqrt(rate)."""
+    del standing, now
+    return age * np.sqrt(activity.rate), _everybody(age)
+
+
+def tiers(standing: Standing, activity: Activity, now: float, age: Floats) -> Score:
+    """Ask by the last release: below 90 days ago every week, 180 every 2nd, 365 every 4th, else every 12th.
+
+    Each artist has its own phase, so that a tier does not come all at once. Who missed a turn is due.
+    """
+    quiet = np.where(np.isnan(activity.last), 0.5 / activity.rate, now - activity.last)
+    weeks = np.array(TIERS)[np.searchsorted((HIGH_BELOW, MEDIUM_BELOW, LOW_BELOW), quiet, "right")]
+    week = int(np.floor((now + MONDAY) / WEEK))
+    turn = (week + standing.phase) % weeks == 0
+    due = (turn & (age >= WEEK - EARLY)) | (age >= weeks * WEEK + WEEK - EARLY)
+    return age / (weeks * WEEK), due | np.isnan(age)
+
+
+def rotation(standing: Standing, activity: Activity, now: float, age: Floats) -> Score:
+    """Ask whoever waits longest."""
+    del standing, activity, now
+    return age, _everybody(age)
+
+
+def miniflux(standing: Standing, activity: Activity, now: float, age: Floats) -> Score:
+    """Ask by miniflux's entry frequency, over a window of 365 days instead of 7: a week over the releases a week.
+
+    The releases a week are rounded up; fewer than two in the window: the longest interval, here four weeks.
+    """
+    del standing, now
+    gap = activity.span / np.maximum(activity.count - 1, 1)
+    weekly = np.where(activity.count > 1, np.ceil(WEEK / np.maximum(gap, 1.0)), 0.0)
+    interval = np.where(weekly > 0, WEEK / np.maximum(weekly, 1.0), 4 * WEEK)
+    return age / interval, _everybody(age)
+
+
+def everyone(standing: Standing, activity: Activity, now: float, age: Floats) -> Score:
+    """Ask everybody, the longest waiting first."""
+    return rotation(standing, activity, now, age)
+
+
+POLICIES: Mapping[str, Scorer] = {
+    "adaptive": adaptive,
+    "tiers": tiers,
+    "rotation": rotation,
+    "miniflux": miniflux,
+    "sqrt": sqrt,
+    "all": everyone,
+}
