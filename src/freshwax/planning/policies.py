@@ -178,8 +178,8 @@ def _weeks(shares: Floats, at: Floats) -> Floats:
     return weeks
 
 
-def sqrt(standing: Standing, activity: Activity, now: float, age: Floats) -> Score:
-    """Go by the square-root law alone: age over an interval that goes with 1 / sqrt(rate)."""
+def square_root(standing: Standing, activity: Activity, now: float, age: Floats) -> Score:
+    """Go by the law of the square root alone: age over an interval that goes with 1 / sqrt(rate)."""
     del standing, now
     return age * np.sqrt(activity.rate), _everybody(age)
 
@@ -225,6 +225,6 @@ POLICIES: Mapping[str, Scorer] = {
     "tiers": tiers,
     "rotation": rotation,
     "miniflux": miniflux,
-    "sqrt": sqrt,
+    "sqrt": square_root,
     "all": everyone,
 }
