@@ -210,11 +210,14 @@ def _last_year(events: Events, n: int, today: float) -> tuple[Ints, Floats]:
     return count, np.where(count > 0, last - first, 0.0)
 
 
-def frequency(activity: Activity, today: float) -> list[Frequency]:
-    """Return how active each artist is; one without a known release, by the gap that its rate lets expect."""
-    quiet = np.where(np.isnan(activity.last), 0.5 / activity.rate, today - activity.last)
-    which = np.searchsorted((HIGH_BELOW, MEDIUM_BELOW, LOW_BELOW), quiet, "right")
-    return [tuple(Frequency)[one] for one in which]
+def tier(activity: Activity, learnt: Bools, today: float) -> Ints:
+    """Return the index of each artist's ``Frequency``, by the days since its last release.
+
+    Without a release an artist is inactive; one that was never learnt is as its peers are: half a mean gap ago.
+    """
+    unknown = np.where(learnt, np.inf, 0.5 / activity.rate)
+    quiet = np.where(np.isnan(activity.last), unknown, today - activity.last)
+    return np.searchsorted((HIGH_BELOW, MEDIUM_BELOW, LOW_BELOW), quiet, "right")
 
 
 def recommended(rate: Floats, *, mean_interval: float, max_interval: float) -> Floats:
@@ -233,7 +236,7 @@ def profiles(history: History, now: datetime, *, mean_interval: float, max_inter
     today = days(now)
     seen = observed(history, now)
     activity = measure(seen, today)
-    frequencies = frequency(activity, today)
+    tiers = tier(activity, ~np.isnan(seen.until), today)
     interval = recommended(activity.rate, mean_interval=mean_interval, max_interval=max_interval)
     releases = np.bincount(seen.events.artist, minlength=seen.n)
     span = np.nan_to_num(seen.until - seen.since)
@@ -242,7 +245,7 @@ def profiles(history: History, now: datetime, *, mean_interval: float, max_inter
             artist=artist,
             last_release_days_ago=None if np.isnan(activity.last[i]) else int(today - activity.last[i]),
             avg_releases_per_year=round(float(activity.rate[i]) * 365.25, 2),
-            release_frequency=frequencies[i],
+            release_frequency=tuple(Frequency)[tiers[i]],
             recommended_check_interval_days=round(float(interval[i])),
             releases=int(releases[i]),
             observed_days=max(int(span[i]), 0),

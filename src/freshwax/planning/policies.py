@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import Struct
 
 from freshwax.errors import UsageError
-from freshwax.planning.activity import HIGH_BELOW, LOW_BELOW, MEDIUM_BELOW, MONDAY, Activity, Bools, Floats, Ints
+from freshwax.planning.activity import MONDAY, Activity, Bools, Floats, Ints, tier
 
 WEEK = 7.0
 LISTED_BY = 0.5  # a release of a day is listed by noon UTC, when the day has begun everywhere
@@ -189,8 +189,7 @@ def tiers(standing: Standing, activity: Activity, now: float, age: Floats) -> Sc
 
     Each artist has its own phase, so that a tier does not come all at once. Who missed a turn is due.
     """
-    quiet = np.where(np.isnan(activity.last), 0.5 / activity.rate, now - activity.last)
-    weeks = np.array(TIERS)[np.searchsorted((HIGH_BELOW, MEDIUM_BELOW, LOW_BELOW), quiet, "right")]
+    weeks = np.array(TIERS)[tier(activity, ~np.isnan(age), now)]
     week = int(np.floor((now + MONDAY) / WEEK))
     turn = (week + standing.phase) % weeks == 0
     due = (turn & (age >= WEEK - EARLY)) | (age >= weeks * WEEK + WEEK - EARLY)
