@@ -177,12 +177,17 @@ class Store(Protocol):
         ...
 
     def history(self, artists: Sequence[Artist]) -> History:
-        """Return when these artists released, as far as is known, in columns; in a few queries, however many they are.
+        """Return when these artists (each named once) released, as far as is known, in columns; in a few queries,
+        however many they are.
 
-        Ordered by artist (as given), then day, then ref. A release counts for each artist for whom it was decided.
-        Left out: decisions that are ``of`` another release, ``back_catalogue`` and held ones, and what has no date.
-        ``WATCHED``: decided against a watermark (``previous_check_at``), so seen to appear. Artists that have no marks
-        have both lists unread.
+        Ordered by artist (as given), then day, then ref. A release counts for each artist for whom it was decided, with
+        the facts of now. Left out: decisions that are ``of`` another release, ``back_catalogue`` and held ones, and
+        what has no date, or one that names no real day.
+
+        ``ALBUM``: decided on the list of albums. ``WATCHED``: seen to appear, that is decided against a watermark
+        (``previous_check_at``), and not ``horizon``, which a deeper read finds among the old. ``EXACT``: a date with
+        its day; but not a 1 January unless ``WATCHED``, since sources write that for a year of which they know no more.
+        ``unread``: the marks that have no ``read_to_end_at``. Artists without any mark have both lists unread.
         """
         ...
 

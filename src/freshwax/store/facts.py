@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 
-from freshwax.model import Artist, CheckResult, Decision, Ref, Release
+from freshwax.model import (
+    ALBUM,
+    EXACT,
+    WATCHED,
+    Artist,
+    CheckResult,
+    Decision,
+    Group,
+    Precision,
+    Ref,
+    Release,
+    ReleaseDate,
+)
 from freshwax.store.base import Change
 
 KILLED = "the run was killed before it ended"
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 def artist_order(artist: Artist) -> tuple[bool, str, Ref]:
@@ -41,3 +55,16 @@ def _noted(release: Release) -> tuple[tuple[str, str | None], ...]:
         ("release_date", release.date.value if release.date else None),
         ("total_tracks", None if tracks is None else str(tracks)),
     )
+
+
+# Remembered, since millions of releases share some ten thousand days.
+@lru_cache(maxsize=1 << 17)
+def dated(value: str, precision: str, group: str, watched: bool) -> tuple[int, int] | None:
+    """Return what ``History`` keeps of a release on a list: day and flags; None where the date names no real day."""
+    first = ReleaseDate(value, Precision(precision)).first_day
+    if first == date.min:
+        return None
+    # Sources give 1 January for older releases of which they know no more than the year: such a day is believed only
+    # where the release was seen to appear, not where it was learnt from the catalogue.
+    exact = precision == Precision.DAY and (watched or (first.month, first.day) != (1, 1))
+    return first.toordinal() - _EPOCH, ALBUM * (group == Group.ALBUM) + EXACT * exact + WATCHED * watched

@@ -9,6 +9,7 @@ from freshwax.errors import StoreError
 from freshwax.store.database import open_database
 from freshwax.store.sqlite_browse import Browsing
 from freshwax.store.sqlite_checks import Checks
+from freshwax.store.sqlite_history import Dates
 from freshwax.store.sqlite_runs import Runs
 from freshwax.store.sqlite_telling import TellingPart
 from freshwax.store.sqlite_watch import WatchList
@@ -16,7 +17,7 @@ from freshwax.store.sqlite_watch import WatchList
 LOOSE = "PRAGMA foreign_key_check"
 
 
-class SQLiteStore(WatchList, Checks, Runs, TellingPart, Browsing):
+class SQLiteStore(WatchList, Dates, Checks, Runs, TellingPart, Browsing):
     """Implements ``store.base.Store`` on SQLite. One connection; used by the thread that opened it."""
 
     @classmethod
