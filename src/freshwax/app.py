@@ -32,6 +32,7 @@ class TrackOptions(Struct, frozen=True):
     """What one run of ``track`` was asked to do, validated.
 
     ``only`` limits the run to these artists; ``types``, where the command line gave them, the groups and the report.
+    ``policy`` names who picks whom to check; without one, all are checked that are due.
     """
 
     baseline: bool = False
@@ -43,6 +44,7 @@ class TrackOptions(Struct, frozen=True):
     lookback: int = 90
     budget: int | None = None
     force: bool = False
+    policy: str | None = None
     only: tuple[Ref, ...] | None = None
 
     @property
@@ -205,6 +207,8 @@ def _run_options(config: Config, options: TrackOptions) -> RunOptions:
         budget=options.budget,
         per_day=config.spotify_requests_per_day or None,
         force=options.force,
+        policy=options.policy,
+        max_interval=timedelta(days=config.max_interval),
         concurrency=config.concurrency,
         since=None if since is None else datetime(since.year, since.month, since.day, tzinfo=UTC),
     )

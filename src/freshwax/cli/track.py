@@ -21,6 +21,8 @@ from freshwax.model import Ref, Report
 from freshwax.reports.render import render
 from freshwax.reports.summary import summary
 
+POLICIES = ("adaptive", "tiers")
+
 
 @click.command("track")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
@@ -31,6 +33,12 @@ from freshwax.reports.summary import summary
 @click.option("--since", type=Day(), help="With --from-cache: what was first seen since that day, told or not.")
 @click.option("--force", is_flag=True, help="Check everybody, due or not.")
 @click.option("--budget", type=Number(1), metavar="N", help="Send at most N requests.")
+@click.option("--smart-batch", is_flag=True, help="Check only whom the plan picks, as many as the budget allows.")
+@click.option(
+    "--policy",
+    type=click.Choice(POLICIES),
+    help="With --smart-batch: who picks. adaptive (the default) asks where waiting costs most, tiers by activity.",
+)
 @click.option("--types", metavar="TYPE,...", help="album, single, compilation, appears_on. Default: from the settings.")
 @click.option(
     "--kinds", metavar="KIND,...", help="new, upcoming, late, edition, back_catalogue. Default: from the settings."
@@ -76,6 +84,7 @@ def _options(config: Config, flags: dict[str, Any]) -> app.TrackOptions:
 
     return app.TrackOptions(
         **{name: flags[name] for name in ("baseline", "background", "from_cache", "since", "force", "budget")},
+        policy=(flags["policy"] or POLICIES[0]) if flags["smart_batch"] else None,
         types=None if flags["types"] is None else setting("types"),
         kinds=setting("kinds"),
         lookback=setting("lookback"),
@@ -90,9 +99,16 @@ def _check(flags: dict[str, Any], format_: str | None, target: Path | None) -> N
     if flags["since"] and not flags["from_cache"]:
         raise click.UsageError("--since belongs to --from-cache; how far back a check tells is --lookback.")
     if flags["from_cache"]:
-        for name in ("background", "force", "budget"):
+        for name in ("background", "force", "budget", "smart_batch"):
             if flags[name]:
-                raise click.UsageError(f"--from-cache sends no request: --{name} has no meaning with it.")
+                raise click.UsageError(
+                    f"--from-cache sends no request: --{name.replace('_', '-')} has no meaning with it."
+                )
+    if flags["policy"] and not flags["smart_batch"]:
+        raise click.UsageError("--policy belongs to --smart-batch; without it, all are checked that are due.")
+    if flags["smart_batch"] and (flags["baseline"] or flags["force"]):
+        everyone = "--baseline" if flags["baseline"] else "--force"
+        raise click.UsageError(f"--smart-batch picks some artists, {everyone} asks all: leave one of them out.")
     if flags["background"] and (format_ or target):
         raise click.UsageError("--background prints nothing; --from-cache prints it later, in any --format.")
     if target is not None and not target.expanduser().parent.is_dir():

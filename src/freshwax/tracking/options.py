@@ -22,6 +22,10 @@ class RunOptions(Struct, frozen=True):
     types that were asked for on the command line (what is left out stays untold). ``budget``: requests for this
     run, ``per_day``: the rolling quota of 24 hours; None lifts either. ``channels`` get an outbox row for each
     release that is to be told.
+
+    With a ``policy`` (``planning.policies``), that picks whom to check: so many ``picks`` (None: as many as the budget
+    has requests; without one, a share of the list), with ``every`` so much time a run (None: the time since the last
+    one). Nobody is to go unchecked for longer than ``max_interval``.
     """
 
     mode: Mode
@@ -38,9 +42,18 @@ class RunOptions(Struct, frozen=True):
     budget: int | None = None
     per_day: int | None = None
     force: bool = False
+    policy: str | None = None
+    picks: int | None = None
+    every: timedelta | None = None
+    max_interval: timedelta = timedelta(days=90)
     concurrency: int = 8
     channels: tuple[str, ...] = (STDOUT,)
     since: datetime | None = None
+
+    @property
+    def everyone(self) -> bool:
+        """Whether all are checked, due or not."""
+        return self.force or self.mode is Mode.BASELINE
 
 
 class Meter(Protocol):

@@ -131,8 +131,11 @@ def notes(store: Store, run: Run, now: datetime) -> list[str]:
     failed = [(names[one.artist], one.message) for one in failures if one.message and one.artist in names]
     if failed:
         out.append(failed_note(failed))
-    if run.status in (RunStatus.PAUSED, RunStatus.FAILED, RunStatus.COMPLETED) and run.error:
-        out.append(f"{run.error[0].upper()}{run.error[1:].rstrip('.')}.")
+    said = run.error or ""
+    if run.status is RunStatus.PARTIAL:  # how many checks failed was said by name
+        said = said.partition(". ")[2]
+    if said and run.status is not RunStatus.RUNNING:
+        out.append(f"{said[0].upper()}{said[1:].rstrip('.')}.")
     if run.status is RunStatus.PAUSED:
         active = store.artists({ArtistState.ACTIVE})
         learnt = sum(artist.learnt for artist in active)

@@ -2,7 +2,7 @@
 
 ::
 
-    load artists -> plan (who is due, in what order)              planning.due, pure
+    load artists -> plan (who is due, or picked, in what order)   tracking.plan; planning, pure
                  -> check each: eight at once                     the source, bounded and paced
                       -> decide, commit: one transaction each     tracking.check, discovery
                  -> read deep what could not be explained, what was never read to its end, what is due for an audit
@@ -25,16 +25,18 @@ from freshwax.clock import Clock
 from freshwax.discovery.classify import Moment
 from freshwax.errors import AuthError, CheckError, FreshwaxError, Paused, SourceError
 from freshwax.model import Artist, ArtistState, Coverage, Group, Mode, Observation, Ref, Run, RunStatus
-from freshwax.planning.due import Plan, left_for_deep, plan_run, share
+from freshwax.planning.due import Plan, left_for_deep, share
 from freshwax.reports.escape import visible
 from freshwax.sources.base import Source, Want
 from freshwax.store.base import Cooldown, Store
 from freshwax.tracking.check import by_name, commit, record_failure
 from freshwax.tracking.options import Meter, Progress, RunOptions
+from freshwax.tracking.plan import plan_for
 
 DEEP_PAGES = 20  # a group may read so many pages of depth in one run
 _DAY = timedelta(hours=24)
 _SOON = timedelta(minutes=5)  # a place in the day's quota that is free within a run counts: the gate waits for it
+SPENT = "The request budget of this run is spent"
 _log = logging.getLogger(__name__)
 
 
@@ -97,21 +99,18 @@ class _Run:
         self.dropped: set[Ref] = set()  # removed by somebody meanwhile
         self.found = 0
         self.remark: str | None = None
+        self.by_budget = False  # whether the user's budget bounds the run, and not what the day has left
+        self.cut: str | None = None  # what kept a plan from being worked off, as the user wanted it
         self.ended: tuple[RunStatus, str, int] | None = None
 
     async def work(self) -> None:
         """Do all of it; returns early once the run has ended."""
         artists = self._load()
-        self.remark = _clock_remark(artists, self.moment.now)
-        force = self.options.force or self.options.mode is Mode.BASELINE
-        self.plan = plan_run(
-            artists,
-            self.moment.now,
-            check_interval=self.options.check_interval,
-            fresh_for=self.options.fresh_for,
-            force=force,
-        )
+        planned = plan_for(self.store, artists, self.moment.now, self.options, run_id=self.moment.run_id)
+        self.plan = planned.plan
+        self.remark = _sentences(_clock_remark(artists, self.moment.now), planned.remark)
         available = self._available()
+        self.by_budget = available is not None and available == self.options.budget
         learning = any(not artist.learnt and not artist.failures for artist in self.plan.due)
         allowance = share(
             available,
@@ -169,7 +168,7 @@ class _Run:
 
     async def _worker(self, queue: Iterator[Artist]) -> None:
         for artist in queue:
-            if self.ended is not None:
+            if self.ended is not None or self.cut is not None:
                 return
             await self._check(artist)
             done = len(self.checked) + len(self.failed)
@@ -204,7 +203,9 @@ class _Run:
 
     def _stop(self, reason: FreshwaxError) -> None:
         """End the run for everybody: the source cannot or must not be asked any more."""
-        if isinstance(reason, Paused):
+        if isinstance(reason, Paused) and self.options.policy is not None and self._spent(reason):
+            self.cut = SPENT
+        elif isinstance(reason, Paused):
             self.end(self._why_paused(reason), RunStatus.PAUSED)
         elif isinstance(reason, (AuthError, SourceError)):
             self.end(str(reason), RunStatus.FAILED, reason.exit_code)
@@ -224,12 +225,15 @@ class _Run:
         """Say what ended the run; the day's quota, too, reaches the gate as a budget."""
         if reason.reason != "budget" or not (self.options.budget or self.options.per_day):
             return str(reason)
-        budget = self.options.budget
-        if budget is not None and self.meter.cost.requests >= budget:
-            return "The request budget of this run is spent"
+        if self._spent(reason):
+            return SPENT
         first = self.store.nth_last_request(self.source.name, max(self._used(), 1))
         until = f" until {first + _DAY:%Y-%m-%d %H:%M} UTC" if first else ""
         return f"{self.source.name} is paused{until}: the quota of {self.options.per_day} requests a day is spent"
+
+    def _spent(self, reason: Paused) -> bool:
+        """Return whether it was the user's own budget that ended the run."""
+        return reason.reason == "budget" and self.by_budget
 
     def end(self, why: str, status: RunStatus, exit_code: int = 3) -> None:
         """Note why the run is over; a failure outweighs a pause, the first of either counts."""
@@ -309,10 +313,12 @@ class _Run:
         left = len(due - self.checked - self.failed.keys())
         down = self.ended is not None and self.ended[0] is RunStatus.FAILED
         fresh, not_due = len(self.plan.fresh), len(self.plan.not_due)
+        if self.cut is not None and self.ended is None:  # the plan leaves out whom its budget does not reach
+            left, not_due = 0, not_due + left
         active = [artist for artist in self._load() if artist.state is ArtistState.ACTIVE]
         checks = [min(artist.checked_at, self.moment.now) for artist in active if artist.checked_at is not None]
         return Coverage(
-            artists=len(due) + fresh + not_due,
+            artists=len(due) + len(self.plan.fresh) + len(self.plan.not_due),
             checked=len(due & self.checked),
             fresh=fresh,
             not_due=not_due,
@@ -323,16 +329,22 @@ class _Run:
         )
 
     def _verdict(self, coverage: Coverage) -> tuple[RunStatus, str | None, int]:
+        remark = _sentences(self.cut, self.remark)
         if self.ended is not None and self.ended[0] is RunStatus.FAILED:
             return self.ended
         if coverage.failed and not coverage.checked and not coverage.paused:
             return RunStatus.FAILED, f"Every check of this run failed, the first: {next(iter(self.failed.values()))}", 3
         if coverage.paused:
-            return RunStatus.PAUSED, self.ended[1] if self.ended else "interrupted", 3
+            return RunStatus.PAUSED, _sentences(self.ended[1] if self.ended else "interrupted", remark), 3
         if coverage.failed:
             failed = "1 check" if coverage.failed == 1 else f"{coverage.failed:,} checks"
-            return RunStatus.PARTIAL, f"{failed} failed", 3
-        return RunStatus.COMPLETED, self.remark, 0
+            return RunStatus.PARTIAL, _sentences(f"{failed} failed", remark), 3
+        return RunStatus.COMPLETED, remark, 0
+
+
+def _sentences(*parts: str | None) -> str | None:
+    """Return what there is of some sentences as one text, without the last full stop."""
+    return ". ".join(part for part in parts if part) or None
 
 
 def _clock_remark(artists: Iterable[Artist], now: datetime) -> str | None:

@@ -1,0 +1,151 @@
+"""A run that checks only whom a policy picks: how many, what it says of the others, and that nothing is lost by it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from tests.simulation import Simulation, followed, on
+
+from freshwax.demo.builder import ArtistHandle, WorldBuilder
+from freshwax.model import RunStatus
+from freshwax.planning.due import planned_checks
+from freshwax.tracking.plan import since_last_run
+
+ARTISTS = 20
+
+
+@pytest.fixture
+def world() -> WorldBuilder:
+    return WorldBuilder()
+
+
+@pytest.fixture
+def crowd(world: WorldBuilder) -> list[ArtistHandle]:
+    """Twenty artists: the first releases every month, the others did so once, years ago."""
+    artists = [world.artist(f"Artist {number:02}") for number in range(ARTISTS)]
+    for artist in artists:
+        artist.album(f"{artist.name} One", "2020-05-01")
+        artist.single(f"{artist.name} Two", "2021-05-07")
+    for month in range(1, 13):
+        artists[0].single(f"Monthly {month}", f"2025-{month:02}-03")
+    return artists
+
+
+@pytest.fixture
+def user(world: WorldBuilder, crowd: list[ArtistHandle]) -> Simulation:
+    """Somebody who learnt them all a week ago."""
+    artists = followed(world, *crowd)
+    artists.track()
+    artists.wait(7)
+    return artists
+
+
+def counts(user: Simulation, **how: object) -> tuple[int, int, int, int]:
+    coverage = user.track(policy="adaptive", **how).coverage
+    assert coverage.artists == ARTISTS
+    return coverage.checked, coverage.fresh, coverage.not_due, coverage.paused
+
+
+def asked(user: Simulation) -> list[str]:
+    return list(dict.fromkeys(artist for artist, _ in user.source.asked))
+
+
+def test_a_budget_is_how_many_are_checked_the_rest_waits_for_its_turn(user: Simulation) -> None:
+    assert counts(user, budget=5) == (5, 0, 15, 0)
+    assert len(user.source.asked) <= 5
+
+
+def test_the_one_who_releases_most_is_asked(user: Simulation, crowd: list[ArtistHandle]) -> None:
+    assert counts(user, budget=1)[0] == 1
+    assert asked(user) == [crowd[0].id]
+
+
+def test_without_a_budget_a_fifth_of_the_list_is_checked_a_week(user: Simulation) -> None:
+    assert counts(user) == (4, 0, 16, 0)
+    user.wait(1)
+    assert counts(user) == (1, 0, 19, 0)
+
+
+def test_whom_a_run_has_just_asked_is_fresh_for_the_next(user: Simulation) -> None:
+    user.track(policy="adaptive", budget=5)
+    user.wait(0.1)
+    checked, fresh, not_due, _ = counts(user, budget=3)
+    assert (checked, fresh, not_due) == (3, 5, 12)
+
+
+def test_tiers_keep_their_own_calendar(user: Simulation) -> None:
+    run = user.track(policy="tiers")
+    assert run.status is RunStatus.COMPLETED
+    assert 0 < run.coverage.checked < ARTISTS
+
+
+def test_nobody_goes_unchecked_for_longer_than_max_interval(user: Simulation) -> None:
+    for _ in range(20):
+        run = user.track(policy="adaptive", max_interval=timedelta(days=42))
+        user.wait(7)
+        assert run.coverage.oldest_check is not None
+        assert run.started_at - run.coverage.oldest_check <= timedelta(days=42)
+
+
+def test_a_budget_that_cannot_hold_max_interval_is_told_with_what_it_can_hold(user: Simulation) -> None:
+    run = user.track(policy="adaptive", budget=1, max_interval=timedelta(days=30))
+    assert run.status is RunStatus.COMPLETED
+    assert run.error is not None
+    assert "max_interval" in run.error
+    assert "need 140 days" in run.error
+
+
+def test_who_was_never_learnt_gets_a_place(user: Simulation, world: WorldBuilder) -> None:
+    late = world.artist("Latecomer")
+    late.album("First", on(0)[:10])
+    user.world = world.build()
+    user.follow(late.id)
+    user.track(policy="adaptive", budget=4)
+    assert late.id in asked(user)
+
+
+def test_news_that_cost_more_than_the_budget_leave_the_rest_of_the_plan_for_later(
+    world: WorldBuilder, crowd: list[ArtistHandle]
+) -> None:
+    for artist in crowd:
+        artist.album("Came out late", "2019-01-01", appears=on(3))
+        artist.single("Single", "2026-03-03", appears=on(3))
+    user = followed(world, *crowd)
+    user.track()
+    user.wait(7)
+    run = user.track(policy="adaptive", budget=10)
+    assert len(user.source.asked) <= 10
+    assert (run.status, run.exit_code, run.coverage.paused) == (RunStatus.COMPLETED, 0, 0)
+    assert run.coverage.checked + run.coverage.not_due == ARTISTS
+    for _ in range(40):
+        user.wait(7)
+        user.track(policy="adaptive", budget=10)
+    told = [title for _, title, _ in user.told]
+    assert len(told) == len(set(told))
+    assert len(told) >= ARTISTS
+
+
+def test_the_quota_of_the_day_pauses_a_smart_batch_as_any_run(user: Simulation) -> None:
+    run = user.track(policy="adaptive", budget=6, per_day=3)
+    assert (run.status, run.coverage.paused > 0) == (RunStatus.PAUSED, True)
+
+
+@pytest.mark.parametrize(
+    ("artists", "days", "longest", "checks"),
+    [(500, 7, 90, 100), (500, 1, 90, 15), (500, 7, 7, 500), (3, 1 / 24, 90, 1), (0, 7, 90, 1), (500, 7, 21, 167)],
+)
+def test_the_default_is_a_fifth_a_week_but_holds_max_interval(
+    artists: int, days: float, longest: int, checks: int
+) -> None:
+    assert planned_checks(artists, timedelta(days=days), timedelta(days=longest)) == checks
+
+
+def test_the_time_between_runs_is_that_since_the_last_one_within_bounds(world: WorldBuilder) -> None:
+    user = followed(world, world.artist("Nightjar"))
+    assert since_last_run(user.store, user.clock.now()) == timedelta(days=7)
+    user.track()
+    started = user.clock.now()
+    for days, expected in ((0.01, timedelta(hours=1)), (2, timedelta(days=2)), (30, timedelta(days=7))):
+        assert since_last_run(user.store, started + timedelta(days=days)) == expected
+    assert since_last_run(user.store, started - timedelta(days=1)) == timedelta(days=7)
