@@ -17,6 +17,7 @@ from freshwax.errors import UsageError
 from freshwax.planning.activity import MONDAY, Activity, Bools, Floats, Ints, tier
 
 WEEK = 7.0
+PATIENCE = 28.0  # days; found by replay, where 7 to 28 differ by a few hundredths
 LISTED_BY = 0.5  # a release of a day is listed by noon UTC, when the day has begun everywhere
 EARLY = 1.0  # a weekly run that starts a few hours early still finds its artists due
 FAILED_SHARE = 4  # failed checks take one in so many places, at most: a source of trouble must not starve the rest
@@ -148,14 +149,15 @@ def _everybody(age: Floats) -> Bools:
 
 
 def adaptive(standing: Standing, activity: Activity, now: float, age: Floats) -> Score:
-    """Score by the waiting that a check ends: expected releases not seen yet, times days since the last check and a
-    week.
+    """Score by the waiting that a check ends: expected releases not seen yet, times days since the last check and four
+    weeks.
 
-    For a steady rate r and weekly runs this is r t (t + 7): twice the waiting, in days, that t days without a check
-    have brought together (Whittle's index of the problem, up to a factor). That releases come on weekdays of the
-    artist's own is in the expected number: it grows on the likely days and stands still on others.
+    For a steady rate r, and t days since the last check, r t x t / 2 is the waiting that has come together (the index of
+    the square-root law: Sia, Cho and Cho, 2007), and r t the releases that wait. The truth lies between them: rates are
+    estimates, and artists fall silent; the constant says where. That releases come on weekdays of the artist's own is
+    in the expected number: it grows on the likely days and stands still on others.
     """
-    return expected(standing.checked, activity, now) * (age + WEEK), _everybody(age)
+    return expected(standing.checked, activity, now) * (age + PATIENCE), _everybody(age)
 
 
 def expected(checked: Floats, activity: Activity, now: float) -> Floats:
