@@ -152,10 +152,10 @@ def adaptive(standing: Standing, activity: Activity, now: float, age: Floats) ->
     """Score by the waiting that a check ends: expected releases not seen yet, times days since the last check and four
     weeks.
 
-    For a steady rate r, and t days since the last check, r t x t / 2 is the waiting that has come together (the index of
-    the square-root law: Sia, Cho and Cho, 2007), and r t the releases that wait. The truth lies between them: rates are
-    estimates, and artists fall silent; the constant says where. That releases come on weekdays of the artist's own is
-    in the expected number: it grows on the likely days and stands still on others.
+    For a steady rate r, t days after the last check, r t x t / 2 is the waiting that has come together (the index of
+    the square-root law: Sia, Cho and Cho, 2007), and r t the releases that wait. The truth lies between the two, for
+    rates are estimates and artists fall silent; the constant says where. That releases come on weekdays of the
+    artist's own is in the expected number: it grows on the likely days and stands still on others.
     """
     return expected(standing.checked, activity, now) * (age + PATIENCE), _everybody(age)
 
