@@ -22,6 +22,7 @@ COMMANDS = {
     "track": ("track", "Check the artists that are due and print what is new."),
     "artists": ("artists", "The watch list: add, import, list, remove, disable, enable."),
     "releases": ("releases", "Browse the releases that were seen."),
+    "replay": ("replay", "What asking less would cost in delay, over known histories."),
     "runs": ("runs", "Past runs, and their reports again."),
     "explain": ("explain", "Say why a release was, or was not, told."),
     "release-held": ("held", "Decide releases that were held back as a flood."),
