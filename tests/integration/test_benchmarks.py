@@ -59,6 +59,12 @@ def test_recorded_histories(histories: Path) -> None:
     assert "met     nothing told twice, nothing old told as new" in done.stdout
 
 
+def test_predictions(histories: Path) -> None:
+    done = run("predictions.py", "--data", str(histories), "--from", "2018-09-01")
+    assert done.stdout.splitlines()[2].startswith("3 artists, 87 release days")
+    assert "CPU seconds for all patterns" in done.stdout
+
+
 def test_a_year_in_an_invented_world() -> None:
     done = run("demo_year.py", "--artists", "12", "--weeks", "10", "--seed", "1", "2", "--all")
     assert "MISSED" not in done.stdout

@@ -1,0 +1,144 @@
+"""``freshwax patterns``: habits of artists, as far as they foretell anything."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from freshwax import app
+from freshwax.cli import output
+from freshwax.cli.setup import Setup
+from freshwax.errors import UsageError
+
+if TYPE_CHECKING:
+    from freshwax.planning.patterns import Claim, Gap, Leads, Patterns, Weekday, Window
+    from freshwax.reports.planning import Finding, Findings
+
+T = TypeVar("T")
+
+TOO_LITTLE = "too few releases to test"
+NOT_BETTER = "foretells no better"
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@click.command("patterns")
+@click.argument("artist", metavar="[ARTIST]", required=False)
+@click.option("--best", is_flag=True, help="Only artists of whom something is claimed, the most predictable first.")
+@output.list_format
+@click.pass_obj
+def command(setup: Setup, /, artist: str | None, best: bool, format_: str | None) -> None:
+    """Show when artists tend to release: weekday, months, gaps, albums and the singles before them, the next window.
+
+    A pattern is claimed only where it foretold the artist's own later releases better than its peers' habits do. With
+    ARTIST (an ID, URI, link, or name on the watch list): the scores of every pattern, claimed or not.
+    """
+    if artist is not None and best:
+        raise UsageError("--best ranks all artists: leave out ARTIST, or --best.")
+    from freshwax.cli import pick
+    from freshwax.planning import patterns
+    from freshwax.reports.planning import ALL_PATTERNS, ONE_ARTIST
+
+    now = app.now()
+    with app.open_store(setup.config, read_only=True) as store:
+        asked = pick.artist(store, artist) if artist is not None else None
+        watched = store.artists()
+        history = store.history(watched)
+    if not watched:
+        raise UsageError("The watch list is empty: put artists on it with `freshwax artists import FILE` first.")
+    found = patterns.find(history, now)
+    if asked is not None:
+        one = next(one for one in found if one.artist.ref == asked.ref)
+        output.print_list(list(_findings(one).found.values()), ONE_ARTIST, format_, now)
+        setup.say(_about(one))
+        return
+    shown = patterns.best(found) if best else found
+    output.print_list([_findings(one) for one in shown], ALL_PATTERNS, format_, now)
+    claimed = sum(one.claims > 0 for one in found)
+    setup.say(f"{claimed:,} of {len(found):,} artists have a pattern that foretold their later releases.")
+
+
+def _about(one: Patterns) -> str:
+    from freshwax.reports.escape import visible
+    from freshwax.reports.words import count
+
+    name = visible(one.artist.name or one.artist.ref.id)
+    if one.last is None:
+        begin = f"{name}: no release with a known day up to today."
+    else:
+        begin = f"{name}: {count(one.releases, 'release day')}, the last on {one.last}."
+    coming = f" Announced for {one.announced}." if one.announced else ""
+    return f"{begin}{coming} Scores on the part that was held back: lower is better."
+
+
+def _findings(one: Patterns) -> Findings:
+    from freshwax.reports.planning import Findings
+
+    found = (
+        _finding("weekday", one.weekday, *_weekday(one.weekday.value)),
+        _finding("months", one.months, *_months(one.months.value)),
+        _finding("gap", one.gap, *_gap(one.gap.value)),
+        _finding("albums", one.albums, *_gap(one.albums.value)),
+        _finding("leads", one.leads, *_leads(one.leads.value)),
+        _finding("window", one.window, *_window(one.window.value), measure="Brier"),
+    )
+    return Findings(
+        id=one.artist.ref.id,
+        name=one.artist.name,
+        releases=one.releases,
+        last=_iso(one.last),
+        announced=_iso(one.announced),
+        found={finding.pattern: finding for finding in found},
+    )
+
+
+def _finding(
+    pattern: str, claim: Claim[T], words: str | None, values: dict[str, object], measure: str = "log loss"
+) -> Finding:
+    from freshwax.reports.planning import Finding
+
+    test = claim.test
+    why = None if words is not None else TOO_LITTLE if test is None else NOT_BETTER
+    if test is None:
+        return Finding(pattern, words, why, values, measure)
+    return Finding(pattern, words, why, values, measure, test.held_back, test.own, test.base, test.peers)
+
+
+def _weekday(value: Weekday | None) -> tuple[str | None, dict[str, object]]:
+    if value is None:
+        return None, {}
+    day = DAYS[value.day]
+    return f"{day} {value.confidence:.0%}", {"day": day, "confidence": round(value.confidence, 3)}
+
+
+def _months(value: tuple[int, ...] | None) -> tuple[str | None, dict[str, object]]:
+    if value is None:
+        return None, {}
+    return " ".join(MONTHS[month - 1] for month in value), {"months": list(value)}
+
+
+def _gap(value: Gap | None) -> tuple[str | None, dict[str, object]]:
+    if value is None:
+        return None, {}
+    words = f"{value.median:.0f} days ({value.low:.0f}-{value.high:.0f})"
+    median, low, high = (round(days, 1) for days in (value.median, value.low, value.high))
+    return words, {"median_days": median, "low_days": low, "high_days": high}
+
+
+def _leads(value: Leads | None) -> tuple[str | None, dict[str, object]]:
+    if value is None:
+        return None, {}
+    return f"{value.typical:g} before an album", {"typical": value.typical, "mean": round(value.mean, 2)}
+
+
+def _window(value: Window | None) -> tuple[str | None, dict[str, object]]:
+    if value is None:
+        return None, {}
+    values = {"first": _iso(value.first), "last": _iso(value.last), "probability": round(value.probability, 3)}
+    return f"{value.probability:.0%} by {value.last.day} {MONTHS[value.last.month - 1]}", dict(values)
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day is not None else None

@@ -1,0 +1,219 @@
+"""``freshwax plan``: whom the next ``track --smart-batch`` would ask, in which order, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+from msgspec import Struct
+
+from freshwax import app
+from freshwax.cli import output, pick
+from freshwax.cli.profile import EMPTY, profiles
+from freshwax.cli.setup import Setup
+from freshwax.cli.stories import UNASKED
+from freshwax.cli.track import POLICIES
+from freshwax.cli.values import Number
+from freshwax.config import Config
+from freshwax.errors import UsageError
+from freshwax.model import Artist, ArtistState, Mode
+from freshwax.reports.escape import visible
+from freshwax.reports.plans import PLAN, Planned, expectation, failed, name, plan_summary, profile_words
+from freshwax.reports.words import ago, clock_time, count
+from freshwax.store.base import Store
+
+if TYPE_CHECKING:
+    from freshwax.planning.activity import Frequency
+    from freshwax.planning.batch import Batch, Place
+    from freshwax.tracking.options import RunOptions
+
+DAY = timedelta(hours=24)
+
+
+class Outlook(Struct, frozen=True, eq=False):
+    """A plan, and what it was made from."""
+
+    batch: Batch
+    options: RunOptions
+    now: datetime
+
+
+@click.command("plan")
+@click.option(
+    "--policy", type=click.Choice(POLICIES), default=POLICIES[0], show_default=True, help="As with `track`: who picks."
+)
+@click.option("--budget", type=Number(1), metavar="N", help="As with `track`: at most N requests.")
+@click.option("--explain", metavar="ARTIST", help="Say why that artist is, or is not, picked.")
+@output.list_format
+@click.pass_obj
+def command(setup: Setup, /, policy: str, budget: int | None, explain: str | None, format_: str | None) -> None:
+    """Show whom the next `track --smart-batch` would ask, in that order, and why. Nothing is asked.
+
+    With the same --policy and --budget the run takes this very plan, if it begins now.
+    """
+    with app.open_store(setup.config, read_only=True) as store:
+        outlook = look(store, setup.config, policy, budget)
+        if explain is not None:
+            _explain(setup, store, outlook, explain, format_)
+            return
+        notes = list(_notes(store, outlook))
+    picks = outlook.batch.picks
+    output.print_list([_row(one, at, outlook) for at, one in enumerate(picks, 1)], PLAN, format_, outlook.now)
+    for line in notes:
+        setup.say(line)
+
+
+def look(store: Store, config: Config, policy: str, budget: int | None) -> Outlook:
+    """Return the plan of a run that would begin now. UsageError for an empty watch list."""
+    from freshwax.tracking.options import RunOptions
+    from freshwax.tracking.plan import smart_batch
+
+    now = app.now()
+    options = RunOptions(
+        mode=Mode.INCREMENTAL,
+        market=config.market,
+        groups=config.types,
+        check_interval=timedelta(days=config.check_interval),
+        fresh_for=timedelta(hours=config.fresh_for),
+        budget=budget,
+        per_day=config.spotify_requests_per_day or None,
+        policy=policy,
+        max_interval=timedelta(days=config.max_interval),
+    )
+    artists = store.artists({ArtistState.ACTIVE, ArtistState.GONE}, groups=options.groups)
+    if not artists:
+        raise UsageError(EMPTY)
+    return Outlook(smart_batch(store, artists, now, options), options, now)
+
+
+def _row(place: Place, at: int | None, outlook: Outlook) -> Planned:
+    return Planned(
+        place=at,
+        artist=place.artist,
+        reason=place.why.name.lower(),
+        words=_words(place, outlook),
+        score=place.score,
+        rate=place.rate,
+        expected=place.expected if place.artist.learnt else None,
+    )
+
+
+def _words(place: Place, outlook: Outlook) -> str:
+    """Say why an artist is picked, or left out."""
+    from freshwax.planning.policies import Why
+
+    options, artist = outlook.options, place.artist
+    tiers = options.policy == "tiers"
+    worth = "its turn has come" if tiers else f"{expectation(place.expected)} since its last check"
+    later = (
+        "its turn has not come, or the budget goes to those whose turn came before"
+        if tiers
+        else "the budget goes to artists for whom waiting costs more"
+    )
+    if not artist.learnt:
+        later = "its history is not known yet, but others have waited longer for theirs"
+    return {
+        Why.CEILING: f"nobody is to wait longer than {count(options.max_interval.days, 'day')}",
+        Why.UNLEARNT: "its history is not known yet",
+        Why.FAILED: failed(artist),
+        Why.FRESH: f"it was checked less than {count(options.fresh_for // timedelta(hours=1), 'hour')} ago",
+        Why.LATER: later,
+        Why.WORTH: worth,
+        Why.TURN: worth,
+    }[place.why]
+
+
+def _notes(store: Store, outlook: Outlook) -> Iterator[str]:
+    """Say what the plan costs and leaves, and what stands in its way."""
+    batch, options, now = outlook.batch, outlook.options, outlook.now
+    active = len(batch.picks) + len(batch.skipped)
+    requests = batch.cost + len(batch.gone)
+    yield plan_summary(
+        picked=len(batch.picks),
+        active=active,
+        requests=requests,
+        oldest=batch.oldest,
+        unchecked=sum(one.artist.checked_at is None for one in batch.skipped),
+        now=now,
+    )
+    if batch.gone:
+        yield f"Among them is a look for {count(len(batch.gone), 'artist')} that the service no longer had."
+    if options.budget is not None and requests > options.budget:
+        yield f"A budget of {count(options.budget, 'request')} may end the run before the last of them."
+    if options.per_day is not None:
+        left = max(options.per_day - store.requests_since(app.SOURCE, now - DAY), 0)
+        if left < requests:
+            yield f"The quota of a day has room for {count(left, 'request')} now: the run would end there."
+    if batch.warning:
+        yield f"{batch.warning.rstrip('.')}."
+    cooldown = store.cooldown(app.SOURCE)
+    if cooldown is not None and cooldown.until > now:
+        yield f"{cooldown.source.title()} is paused until {clock_time(cooldown.until, now)} ({cooldown.reason})."
+
+
+# -- one artist ------------------------------------------------------------------------------------------------------
+
+
+def _explain(setup: Setup, store: Store, outlook: Outlook, text: str, format_: str | None) -> None:
+    """Print why one artist is picked or not: sentences, or its row of the plan in a format that was asked for."""
+    artist = pick.artist(store, text)
+    if artist.state in UNASKED:
+        raise UsageError(f"{visible(name(artist))} is in no plan: {UNASKED[artist.state]}")
+    at, place = _find(outlook.batch, artist)
+    if format_ is not None:
+        output.print_list([_row(place, at, outlook)], PLAN, format_, outlook.now)
+        return
+    profile = next(one for one in profiles(store, setup.config, outlook.now) if one.artist.ref == artist.ref)
+    lines = [_verdict(place, at, outlook), profile_words(profile), _since(place, outlook.now)]
+    lines += [_tier(profile.release_frequency)] if outlook.options.policy == "tiers" else []
+    output.write("\n".join([*lines, *_comparison(place, at, outlook.batch)]) + "\n")
+
+
+def _find(batch: Batch, artist: Artist) -> tuple[int | None, Place]:
+    for at, one in enumerate(batch.picks, 1):
+        if one.artist.ref == artist.ref:
+            return at, one
+    return None, next(one for one in batch.skipped if one.artist.ref == artist.ref)
+
+
+def _verdict(place: Place, at: int | None, outlook: Outlook) -> str:
+    who, why = visible(name(place.artist)), _words(place, outlook)
+    if at is None:
+        return f"{who} would not be asked by the next run: {why}."
+    return f"{who} would be asked by the next run, as number {at:,} of {len(outlook.batch.picks):,}: {why}."
+
+
+def _since(place: Place, now: datetime) -> str:
+    artist = place.artist
+    if artist.checked_at is None or not artist.learnt:
+        return "It was never checked to the end."
+    last = f"Its last good check was {ago(min(artist.checked_at, now), now)}"
+    return f"{last}; {expectation(place.expected)} since then."
+
+
+def _tier(frequency: Frequency) -> str:
+    from freshwax.planning.activity import Frequency
+    from freshwax.planning.policies import TIERS
+
+    weeks = dict(zip(Frequency, TIERS, strict=True))[frequency]
+    return f"Tiers ask artists of {frequency} activity every {count(weeks, 'week') if weeks > 1 else 'week'}."
+
+
+def _comparison(place: Place, at: int | None, batch: Batch) -> Iterator[str]:
+    """Hold the score against that of the last pick that was made by score."""
+    from freshwax.planning.policies import Why
+
+    if not place.artist.learnt:
+        return
+    by_score = [one for one in batch.picks if one.why in (Why.WORTH, Why.TURN)]
+    score = f"Its score is {place.score:.3g}"
+    if not by_score:
+        yield f"{score}; nobody is picked by score in this run."
+    elif at is not None:
+        yield f"{score}; the last that is picked by score has {by_score[-1].score:.3g}."
+    else:
+        before = [one.artist.ref for one in batch.skipped].index(place.artist.ref)
+        others = f", and {count(before, 'artist')} left out as well come before it" if before else ", and it is next"
+        yield f"{score}; the last that is picked by score has {by_score[-1].score:.3g}{others}."

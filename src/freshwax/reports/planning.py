@@ -1,0 +1,128 @@
+"""What the list of patterns shows, and the table of one artist's."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from freshwax.reports.columns import Column, Value
+
+NO_PATTERN = "no pattern"
+
+
+class Finding(Struct, frozen=True):
+    """One pattern of one artist, in words and in numbers.
+
+    ``finding`` is None where nothing is claimed, and ``why`` then says so in words. The scores (``measure`` names them;
+    lower is better) are None where there was too little history for a test.
+    """
+
+    pattern: str
+    finding: str | None
+    why: str | None
+    values: dict[str, object]
+    measure: str
+    held_back: int | None = None
+    own: float | None = None
+    base: float | None = None
+    peers: float | None = None
+
+
+class Findings(Struct, frozen=True):
+    """All patterns of one artist, by name."""
+
+    id: str
+    name: str | None
+    releases: int
+    last: str | None
+    announced: str | None
+    found: dict[str, Finding]
+
+
+# The patterns in the order of the table, with their headings and the values that CSV and TSV hold.
+PATTERNS: dict[str, tuple[str, ...]] = {
+    "weekday": ("day", "confidence"),
+    "months": ("months",),
+    "gap": ("median_days", "low_days", "high_days"),
+    "albums": ("median_days", "low_days", "high_days"),
+    "leads": ("typical", "mean"),
+    "window": ("first", "last", "probability"),
+}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _cell(value: object) -> Value:
+    if isinstance(value, list):
+        return " ".join(str(one) for one in value)
+    return value if isinstance(value, str | int | float) else None
+
+
+def _short(pattern: str) -> Column[Findings]:
+    return Column(f"{pattern}_text", lambda row: row.found[pattern].finding or "-", pattern, least=6, in_json=False)
+
+
+def _value(pattern: str, key: str) -> Column[Findings]:
+    return Column(f"{pattern}_{key}", lambda row: _cell(row.found[pattern].values.get(key)), in_json=False)
+
+
+def _scores(pattern: str) -> list[Column[Findings]]:
+    return [
+        Column(f"{pattern}_held_back", lambda row: row.found[pattern].held_back, in_json=False),
+        Column(f"{pattern}_score", lambda row: _rounded(row.found[pattern].own), in_json=False),
+        Column(f"{pattern}_peers_score", lambda row: _rounded(row.found[pattern].peers), in_json=False),
+    ]
+
+
+def _nested(pattern: str) -> Column[Findings]:
+    return Column(
+        pattern, lambda row: row.found[pattern].finding or NO_PATTERN, nested=lambda row: _object(row, pattern)
+    )
+
+
+def _object(row: Findings, pattern: str) -> dict[str, object]:
+    one = row.found[pattern]
+    return {
+        "claimed": one.finding is not None,
+        **one.values,
+        "measure": one.measure,
+        "held_back": one.held_back,
+        "score": _rounded(one.own),
+        "base_score": _rounded(one.base),
+        "peers_score": _rounded(one.peers),
+    }
+
+
+ALL_PATTERNS: tuple[Column[Findings], ...] = (
+    Column("id", lambda row: row.id),
+    Column("name", lambda row: row.name, "name", least=10, shown=lambda row, _now: row.name or row.id),
+    Column("releases", lambda row: row.releases, "releases", right=True),
+    Column("last_release", lambda row: row.last),
+    Column("announced", lambda row: row.announced),
+    *(_nested(pattern) for pattern in PATTERNS),
+    *(_short(pattern) for pattern in PATTERNS),
+    *(_value(pattern, key) for pattern, keys in PATTERNS.items() for key in keys),
+    *(column for pattern in PATTERNS for column in _scores(pattern)),
+    Column("window_base_score", lambda row: _rounded(row.found["window"].base), in_json=False),
+)
+
+
+def _score(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+ONE_ARTIST: tuple[Column[Finding], ...] = (
+    Column("pattern", lambda row: row.pattern, "pattern"),
+    Column(
+        "finding", lambda row: row.finding or NO_PATTERN, "finding", shown=lambda row, _now: row.finding or NO_PATTERN
+    ),
+    Column("why", lambda row: row.why, "why not", least=8),
+    Column("measure", lambda row: row.measure, "score", least=5),
+    Column("held_back", lambda row: row.held_back, "tested on", right=True),
+    Column("score", lambda row: _rounded(row.own), "own", right=True, shown=lambda row, _now: _score(row.own)),
+    Column("base_score", lambda row: _rounded(row.base), "base", right=True, shown=lambda row, _now: _score(row.base)),
+    Column(
+        "peers_score", lambda row: _rounded(row.peers), "peers", right=True, shown=lambda row, _now: _score(row.peers)
+    ),
+)
