@@ -198,6 +198,6 @@ def plan_summary(
         days = -int((oldest - now).total_seconds() // 86_400)  # rounded up: "no older than"
         text += f"no check is older than {count(max(days, 1), 'day')}"
     else:
-        text += "no older check is left" if picked else "there is no check to wait for"
+        text += "every check is new" if picked else "nobody else is waiting"
     more = f", and {count(unchecked, 'artist')} without any" if unchecked else ""
     return f"{text}{more}."
