@@ -22,6 +22,7 @@ from freshwax.planning.forecast import HORIZON, Days, Floats, Forecasts, forecas
 T = TypeVar("T")
 
 HELD = 3  # held back, and learnt from, at least
+HELD_WEEKS = 26  # of which a forecast must have come out
 PEERS_WEIGHT = 4.0  # of the artist's own releases, as much as the peers' shares count
 GAP_WEIGHT = 3.0
 # A habit is claimed that made the held-back part so many times likelier than its peers' habits did. Where there is no
@@ -350,7 +351,7 @@ def _window(days: Days, forecasts: Forecasts, rows: slice, today: int) -> Claim[
     if held is None:
         return Claim()
     tested = forecasts.known[rows] & (forecasts.day[rows] >= days[-held - 1])
-    if not tested.any():
+    if tested.sum() < HELD_WEEKS:
         return Claim()
     happened = forecasts.happened[rows][tested]
     own, base, peers = (

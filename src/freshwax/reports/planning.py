@@ -59,10 +59,6 @@ def _cell(value: object) -> Value:
     return value if isinstance(value, str | int | float) else None
 
 
-def _short(pattern: str) -> Column[Findings]:
-    return Column(f"{pattern}_text", lambda row: row.found[pattern].finding or "-", pattern, least=6, in_json=False)
-
-
 def _value(pattern: str, key: str) -> Column[Findings]:
     return Column(f"{pattern}_{key}", lambda row: _cell(row.found[pattern].values.get(key)), in_json=False)
 
@@ -75,9 +71,14 @@ def _scores(pattern: str) -> list[Column[Findings]]:
     ]
 
 
-def _nested(pattern: str) -> Column[Findings]:
+def _words(pattern: str) -> Column[Findings]:
     return Column(
-        pattern, lambda row: row.found[pattern].finding or NO_PATTERN, nested=lambda row: _object(row, pattern)
+        pattern,
+        lambda row: row.found[pattern].finding or NO_PATTERN,
+        pattern,
+        least=None if pattern in {"weekday", "window"} else 6,
+        shown=lambda row, _now: row.found[pattern].finding or "-",
+        nested=lambda row: _object(row, pattern),
     )
 
 
@@ -97,11 +98,10 @@ def _object(row: Findings, pattern: str) -> dict[str, object]:
 ALL_PATTERNS: tuple[Column[Findings], ...] = (
     Column("id", lambda row: row.id),
     Column("name", lambda row: row.name, "name", least=10, shown=lambda row, _now: row.name or row.id),
-    Column("releases", lambda row: row.releases, "releases", right=True),
+    Column("releases", lambda row: row.releases),
     Column("last_release", lambda row: row.last),
     Column("announced", lambda row: row.announced),
-    *(_nested(pattern) for pattern in PATTERNS),
-    *(_short(pattern) for pattern in PATTERNS),
+    *(_words(pattern) for pattern in PATTERNS),
     *(_value(pattern, key) for pattern, keys in PATTERNS.items() for key in keys),
     *(column for pattern in PATTERNS for column in _scores(pattern)),
     Column("window_base_score", lambda row: _rounded(row.found["window"].base), in_json=False),
@@ -112,14 +112,22 @@ def _score(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
+def _verdict(row: Finding) -> str:
+    return row.finding or f"{NO_PATTERN}: {row.why}"
+
+
+def _values(row: Finding) -> str:
+    return "; ".join(f"{key}={_cell(value)}" for key, value in row.values.items())
+
+
 ONE_ARTIST: tuple[Column[Finding], ...] = (
     Column("pattern", lambda row: row.pattern, "pattern"),
-    Column(
-        "finding", lambda row: row.finding or NO_PATTERN, "finding", shown=lambda row, _now: row.finding or NO_PATTERN
-    ),
-    Column("why", lambda row: row.why, "why not", least=8),
-    Column("measure", lambda row: row.measure, "score", least=5),
-    Column("held_back", lambda row: row.held_back, "tested on", right=True),
+    Column("claimed", lambda row: int(row.finding is not None), nested=lambda row: row.finding is not None),
+    Column("finding", lambda row: row.finding, "finding", least=12, shown=lambda row, _now: _verdict(row)),
+    Column("why", lambda row: row.why),
+    Column("values", _values, nested=lambda row: row.values),
+    Column("measure", lambda row: row.measure, "score"),
+    Column("held_back", lambda row: row.held_back, "tests", right=True),
     Column("score", lambda row: _rounded(row.own), "own", right=True, shown=lambda row, _now: _score(row.own)),
     Column("base_score", lambda row: _rounded(row.base), "base", right=True, shown=lambda row, _now: _score(row.base)),
     Column(
