@@ -21,6 +21,7 @@ from freshwax.errors import FreshwaxError, UsageError
 COMMANDS = {
     "track": ("track", "Check the artists that are due and print what is new."),
     "artists": ("artists", "The watch list: add, import, list, remove, disable, enable."),
+    "patterns": ("patterns", "When artists tend to release, where that foretells anything."),
     "releases": ("releases", "Browse the releases that were seen."),
     "replay": ("replay", "What asking less would cost in delay, over known histories."),
     "runs": ("runs", "Past runs, and their reports again."),
