@@ -130,7 +130,7 @@ class _State:
         self.open = ~known & (timeline.gone > runs.learnt)
         self.dated = timeline.exact & ~(known & _new_years(timeline.day))
         self.by_day = np.lexsort((timeline.day, timeline.artist))
-        self.log = _Log()
+        self.log = Log()
 
     def waits(self, now: float) -> bool:
         """Whether something that appeared before the end can still be found."""
@@ -193,7 +193,7 @@ class _State:
         return order[: self.runs.budget].astype(np.int64)
 
 
-class _Log:
+class Log:
     """What happened so far."""
 
     def __init__(self) -> None:

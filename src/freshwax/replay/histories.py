@@ -99,7 +99,8 @@ def _parse(file: TextIO, name: str, needed: Sequence[str], check: _Check) -> Ite
                 raise UsageError(f"{where}: artist_id is empty.")
             yield check(cells, where)
     except csv.Error as error:
-        raise UsageError(f"{name}, line {reader.line_num}: this is not CSV ({error}).") from None
+        line = reader.line_num + ("end of data" not in str(error))  # the line that offends is not counted yet
+        raise UsageError(f"{name}, line {line}: this is not CSV ({error}).") from None
 
 
 def _header(columns: Iterable[str] | None, name: str, needed: Sequence[str]) -> None:

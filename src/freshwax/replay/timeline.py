@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from operator import attrgetter
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from freshwax.demo.world import World, WorldRelease
@@ -27,7 +28,8 @@ class Timeline(Struct, frozen=True, eq=False):
 
     ``appears`` and ``gone``: from when until when it is listed, in days since 1970 (``gone`` is infinite mostly);
     ``day``: the day that it bears; ``album``; ``exact``: the date names its day; ``release``: equal for the entries
-    of one release by several artists. ``artist`` is an index into ``names``.
+    of one release by several artists. ``artist`` is an index into ``names``. ``numbers``: of a world's release IDs, the
+    number in ``release``, those of twins too.
     """
 
     names: tuple[str, ...]
@@ -38,6 +40,7 @@ class Timeline(Struct, frozen=True, eq=False):
     album: Bools
     exact: Bools
     release: Ints
+    numbers: Mapping[str, int] = {}
 
     @property
     def first(self) -> float:
@@ -51,12 +54,13 @@ class Timeline(Struct, frozen=True, eq=False):
 
 
 class _Spell(Struct):
-    """A release in the making: as first seen, with its listing's beginning and end."""
+    """A release in the making: as first seen, with its listing's beginning and end, and every ID that it had."""
 
     release: Release
     keys: Keys
     appears: float
     gone: float
+    ids: list[str]
 
 
 def days(at: datetime) -> float:
@@ -99,8 +103,12 @@ def from_columns(
 
 
 def from_world(world: World) -> Timeline:
-    """Return the timeline of a world: its albums and singles, each once for an artist however often it is listed."""
-    shown: dict[str, list[WorldRelease]] = {one: [] for one in world.artists}
+    """Return the timeline of a world: its albums and singles, each once for an artist however often it is listed.
+
+    Artists come in the order of their names, as a store has them: equal scores are settled by it.
+    """
+    ordered = sorted(world.artists.values(), key=lambda artist: (artist.name.casefold(), artist.id))
+    shown: dict[str, list[WorldRelease]] = {artist.id: [] for artist in ordered}
     for release in world.releases:
         for one in release.artists:
             if one in shown and release.group_for(one) in DEFAULT_GROUPS:
@@ -112,7 +120,7 @@ def from_world(world: World) -> Timeline:
         for spell in _distinct(sorted(releases, key=attrgetter("appears_at", "id")))
     ]
     spells = [spell for _, spell, _ in found]
-    return from_columns(
+    timeline = from_columns(
         tuple(shown),
         [index for index, _, _ in found],
         [spell.appears for spell in spells],
@@ -122,6 +130,7 @@ def from_world(world: World) -> Timeline:
         gone=[spell.gone for spell in spells],
         release=[number for _, _, number in found],
     )
+    return replace(timeline, numbers={one: number for _, spell, number in found for one in spell.ids})
 
 
 def from_history(history: History) -> Timeline:
@@ -145,11 +154,12 @@ def _distinct(releases: Iterable[WorldRelease]) -> Iterable[_Spell]:
     for one in releases:
         release = _release(one)
         gone = FOREVER if one.withdrawn_at is None else days(one.withdrawn_at)
-        spell = _Spell(release, keys_of(release), days(one.appears_at), gone)
+        spell = _Spell(release, keys_of(release), days(one.appears_at), gone, [one.id])
         known = by_key.setdefault(spell.keys.key or one.id, [])
         same = by_id.get(one.id) or next((old for old in known if _same(old, spell)), None)
         if same is not None:
             same.gone = max(same.gone, gone)
+            same.ids.append(one.id)
             by_id[one.id] = same
         elif not any(is_edition(old.keys, spell.keys) for old in known):
             known.append(spell)

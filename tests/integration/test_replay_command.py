@@ -1,0 +1,153 @@
+"""``freshwax replay`` as people type it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from freshwax.cli.main import main
+from freshwax.clock import SimulatedClock
+from freshwax.demo.generate import generate
+from freshwax.demo.server import DemoServer
+from freshwax.demo.trial import Trial
+from freshwax.store.sqlite import SQLiteStore
+
+Freshwax = Callable[..., tuple[int, str, str]]
+ROWS = "".join(
+    f"a{artist},Artist {artist},r{artist}-{week},Song {week},single,{day},day\n"
+    for artist in range(12)
+    for week, day in enumerate(["2018-02-02", "2018-09-07", "2019-03-01", "2019-06-07", "2019-11-08"])
+)
+HEADER = "artist_id,artist_name,release_id,title,type,release_date,date_precision\n"
+
+
+@pytest.fixture
+def freshwax(capsys: pytest.CaptureFixture[str]) -> Freshwax:
+    """Runs the command; returns exit code, standard output and standard error."""
+
+    def run(*args: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(arg) for arg in args])
+        out, err = capsys.readouterr()
+        assert "bug" not in err, err
+        return int(ended.value.code or 0), out, err
+
+    return run
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    path = tmp_path / "history.csv"
+    path.write_text(HEADER + ROWS)
+    return path
+
+
+def test_a_recorded_history_gives_a_row_a_policy_and_budget_and_a_plot(
+    freshwax: Freshwax, history: Path, tmp_path: Path
+) -> None:
+    drawn = tmp_path / "plot.svg"
+
+    code, out, err = freshwax(
+        "replay", "--data", history, "--policy", "adaptive,tiers,oracle", "--budget", "3,6", "--start", "2019-01-06",
+        "--end", "2019-12-29", "--plot", drawn, "--format", "json",
+    )  # fmt: skip
+
+    rows = json.loads(out)
+    rows = rows if isinstance(rows, list) else next(value for value in rows.values() if isinstance(value, list))
+    assert (code, err) == (0, "")
+    assert [(row["policy"], row["budget"]) for row in rows] == [
+        ("adaptive", 3), ("adaptive", 6), ("tiers", None), ("oracle", 3), ("oracle", 6),
+    ]  # fmt: skip
+    assert {(row["releases"], row["lost"], row["repeated"]) for row in rows} == {(36, 0, 0)}
+    assert drawn.read_text().startswith("<svg ")
+
+
+@pytest.mark.parametrize("format_", ["table", "csv", "tsv"])
+def test_it_prints_like_other_lists(freshwax: Freshwax, history: Path, format_: str) -> None:
+    code, out, _ = freshwax(
+        "replay", "--data", history, "--policy", "rotation", "--budget", "tiers", "--format", format_
+    )
+
+    assert code == 0
+    assert "rotation" in out
+    if format_ == "csv":
+        assert {"requests_a_week", "delay_p99_days"} <= set(next(csv.DictReader(io.StringIO(out))))
+
+
+@pytest.mark.parametrize("world", ["demo:60", "heavy:60"])
+@pytest.mark.parametrize("every", ["7d", "1d"])
+def test_invented_worlds_lose_and_repeat_nothing_with_failures(freshwax: Freshwax, world: str, every: str) -> None:
+    code, out, _ = freshwax(
+        "replay", "--world", world, "--policy", "adaptive,tiers,sqrt", "--budget", "10", "--every", every, "--fail",
+        "0.05", "--shuffle", "--seed", "3", "--format", "json",
+    )  # fmt: skip
+
+    assert code == 0
+    assert out.count('"lost": 0') + out.count('"lost":0') == 3
+    assert out.count('"repeated": 0') + out.count('"repeated":0') == 3
+
+
+def test_ones_own_artists_are_replayed_as_far_as_is_known(freshwax: Freshwax, tmp_path: Path) -> None:
+    learnt = datetime(2026, 1, 4, 18, tzinfo=UTC)
+    world = generate(3, artists=10, start=learnt, end="2026-02-01")
+    database = tmp_path / "mine.db"
+    with DemoServer(world, learnt) as server, closing(SQLiteStore.open(database)) as store:
+        trial = Trial(world, server, store, SimulatedClock(learnt))
+        trial.follow(world.artists)
+        trial.track(learnt)
+
+    code, out, err = freshwax(
+        "--database", database, "replay", "--mine", "--policy", "adaptive", "--budget", "3", "--start", "2025-01-05",
+        "--end", "2026-01-03", "--format", "tsv",
+    )  # fmt: skip
+
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1].startswith("adaptive\t3\t7")
+
+
+def test_nobodys_own_artists_are_an_answer(freshwax: Freshwax, tmp_path: Path) -> None:
+    with closing(SQLiteStore.open(tmp_path / "empty.db")):
+        pass
+
+    code, out, err = freshwax("--database", tmp_path / "empty.db", "replay", "--mine")
+
+    assert (code, out) == (2, "")
+    assert "No artist was learnt yet" in err
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        ([], "Give one of --data FILE, --world"),
+        (["--mine", "--world", "demo"], "Give one of --data FILE, --world"),
+        (["--world", "moon"], "There is no world 'moon'"),
+        (["--world", "heavy:0"], "There is no world 'heavy:0'"),
+        (["--world", "heavy:20", "--policy", "best"], "There is no policy 'best'; there are adaptive, tiers"),
+        (["--world", "heavy:20", "--budget", "0"], "'0' is not a whole number from 1 up"),
+        (["--world", "heavy:20", "--budget", "ten"], "'ten' is not a whole number from 1 up"),
+        (["--world", "heavy:20", "--budget", ""], "'' is not a whole number from 1 up"),
+        (["--world", "heavy:20", "--every", "0d"], "write it as 7d, 1d or 1h"),
+        (["--world", "heavy:20", "--every", "100d"], "no further than the longest interval"),
+        (
+            ["--world", "heavy:200", "--budget", "2"],
+            "The smallest interval that fits is 700 days".replace("The", "the"),
+        ),
+        (["--world", "heavy:20", "--fail", "2"], "A share of 2 cannot fail"),
+        (["--world", "heavy:20", "--fail", "nan"], "cannot fail"),
+        (["--world", "heavy:20", "--start", "2019-01-01", "--end", "2018-01-01"], "ends before it starts"),
+        (["--world", "heavy:20", "--artists", "a.csv"], "--artists goes with --data"),
+        (["--data", "nowhere.csv"], "'nowhere.csv' cannot be read"),
+    ],
+)
+def test_what_is_typed_wrong_is_told(freshwax: Freshwax, args: list[str], says: str) -> None:
+    code, out, err = freshwax("replay", *args)
+
+    assert (code, out) == (2, "")
+    assert says in " ".join(err.split())
