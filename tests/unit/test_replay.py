@@ -235,10 +235,10 @@ def test_policies_without_a_budget_run_once() -> None:
         ("adaptive", 0, {}, "A budget of 0 asks nobody"),
         ("adaptive", -3, {}, "A budget of -3 asks nobody"),
         ("nosuch", 5, {}, "no policy 'nosuch'; there are adaptive, tiers"),
-        ("adaptive", 1, {}, "the smallest interval that fits is 280 days"),
+        ("adaptive", 1, {"max_interval": 90.0}, "the smallest interval that fits is 280 days"),
         ("adaptive", 5, {"fail": 1.5}, "A share of 1.5 cannot fail"),
         ("adaptive", 5, {"end": START - 1.0}, "ends before it starts"),
-        ("adaptive", 5, {"every": 200.0}, "no further than the longest interval"),
+        ("adaptive", 5, {"every": 200.0, "max_interval": 90.0}, "no further than the longest interval"),
         ("adaptive", 5, {"every": 1e-5}, "runs; 200,000 are possible"),
     ],
 )
@@ -246,6 +246,11 @@ def test_what_cannot_be_replayed_is_said(policy: str, budget: int, more: dict[st
     settings = {"start": float(START), "end": START + 140.0, **more}
     with pytest.raises(UsageError, match=says):
         compare(Case(heavy(1, 40), "tiny", **settings), [policy], [budget])  # type: ignore[arg-type]
+
+
+def test_a_small_budget_is_given_the_interval_that_it_needs() -> None:
+    assert [case(heavy(1, 40)).longest(budget) for budget in (None, 10, 2)] == [90, 90, 140]
+    assert compare(case(heavy(1, 40)), ["adaptive"], [2])[0].longest_gap <= 140
 
 
 def test_a_history_of_one_release_replays() -> None:

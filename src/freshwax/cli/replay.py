@@ -138,7 +138,11 @@ COLUMNS: tuple[Column[Scores], ...] = (
 @click.option("--every", type=Every(), default="7d", show_default=True, help="Time between runs: 7d, 1d, 1h.")
 @click.option("--start", type=Day(), help="First run, at noon UTC; what appeared before is learnt.")
 @click.option("--end", type=Day(), help="The day that ends the replay.")
-@click.option("--max-interval", type=Number(1), default=90, show_default=True, help="Days without a check, at most.")
+@click.option(
+    "--max-interval",
+    type=Number(1),
+    help="Days without a check, at most. Default: 90, or more where a budget needs it.",
+)
 @click.option("--seed", type=Number(0), default=1, show_default=True, help="Of the invented world, and of failures.")
 @click.option("--fail", type=float, default=0.0, metavar="SHARE", help="So many of the checks fail: 0.05 is 5 %.")
 @click.option("--shuffle", is_flag=True, help="Make the checks of a run in an order of chance.")
@@ -151,11 +155,18 @@ def command(setup: Setup, /, *, plot: Path | None, format_: str | None, **option
     A policy sees only what its own checks found. Delays are days from when a release appeared until it was told.
     """
     from freshwax.replay.compare import compare
+    from freshwax.replay.fast import MAX_INTERVAL, ORACLE
 
     case = _case(setup, options)
     with _progress(setup) as tell:
         found = compare(case, options["policies"], options["budgets"], tell)
     output.print_list(found, COLUMNS, format_, app.now())
+    for budget in sorted({one.budget for one in found if one.budget is not None and one.policy != ORACLE}):
+        if case.longest(budget) > MAX_INTERVAL:
+            setup.say(
+                f"{budget} checks a run come round all {len(case.timeline.names):,} artists in "
+                f"{case.longest(budget):.0f} days only: that, not {MAX_INTERVAL:.0f}, is their longest interval here."
+            )
     if plot is not None:
         from freshwax.replay.plot import plot as draw
 
@@ -182,7 +193,7 @@ def _case(setup: Setup, options: dict[str, Any]) -> Case:
         start=start,
         end=end,
         every=options["every"],
-        max_interval=float(options["max_interval"]),
+        max_interval=float(options["max_interval"]) if options["max_interval"] else None,
         fail=options["fail"],
         shuffle=options["shuffle"],
         seed=options["seed"],

@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from freshwax.errors import UsageError
+from freshwax.planning.policies import smallest_interval
 from freshwax.replay import heavy, histories
 from freshwax.replay.fast import MAX_INTERVAL, NOON, UNBUDGETED, Progress, Runs, check, replay
 from freshwax.replay.scores import Scores, score
@@ -20,14 +21,17 @@ TIERS = "tiers"
 
 
 class Case(Struct, frozen=True, eq=False):
-    """A history, and how it is replayed: the first run at noon (UTC) of ``start``, the last before ``end``."""
+    """A history, and how it is replayed: the first run at noon (UTC) of ``start``, the last before ``end``.
+
+    ``max_interval`` None: 90 days, or as many as a budget needs to come round.
+    """
 
     timeline: Timeline
     title: str
     start: float
     end: float
     every: float = 7.0
-    max_interval: float = MAX_INTERVAL
+    max_interval: float | None = None
     fail: float = 0.0
     shuffle: bool = False
     seed: int = 0
@@ -40,11 +44,18 @@ class Case(Struct, frozen=True, eq=False):
             self.end,
             every=self.every,
             budget=None if policy in UNBUDGETED else budget,
-            max_interval=self.max_interval,
+            max_interval=self.longest(None if policy in UNBUDGETED else budget),
             fail=self.fail,
             shuffle=self.shuffle,
             seed=self.seed,
         )
+
+    def longest(self, budget: int | None) -> float:
+        """Return the longest interval between two checks of an artist that holds under a budget."""
+        if self.max_interval is not None:
+            return self.max_interval
+        needed = smallest_interval(len(self.timeline.names), budget, self.every) if budget and budget > 0 else 0.0
+        return max(MAX_INTERVAL, needed)
 
 
 def compare(
