@@ -248,5 +248,5 @@ def _progress(setup: Setup) -> Iterator[Callable[[int, int, str], None] | None]:
         return
     from freshwax.cli.progress import bar
 
-    with bar("Replay") as tell:
-        yield tell
+    with bar("Replay") as tell:  # of a finished bar it would say what a finished run does next
+        yield lambda done, total, name: tell(min(done, total - 1), total, name)
