@@ -161,3 +161,16 @@ def test_an_unknown_policy_and_a_budget_of_nothing_are_refused():
 
 def test_the_smallest_interval_that_a_budget_holds():
     assert smallest_interval(500, 40, 7.0) == 91.0
+
+
+def test_tiers_ask_once_in_a_turn_however_often_runs_come():
+    n = 24
+    checked, now, asked = np.full(n, SUNDAY - 7), SUNDAY, np.zeros(n, int)
+    for _ in range(84):
+        own = activity([0.01] * n, last=[now - 10] * (n // 2) + [now - 1000] * (n // 2))
+        choice = choose("tiers", Standing(checked, np.zeros(n, bool), np.arange(n)), own, now, Bounds(None, 1, 90))
+        asked[choice.order] += 1
+        checked[choice.order] = now
+        now += 1
+    assert set(asked[: n // 2]) <= {12, 13}
+    assert set(asked[n // 2 :]) == {1}

@@ -19,7 +19,7 @@ from freshwax.planning.activity import MONDAY, Activity, Bools, Floats, Ints, ti
 WEEK = 7.0
 PATIENCE = 28.0  # days; found by replay, where 7 to 28 differ by a few hundredths
 LISTED_BY = 0.5  # a release of a day is listed by noon UTC, when the day has begun everywhere
-EARLY = 1.0  # a weekly run that starts a few hours early still finds its artists due
+EARLY = 1.0  # a run that starts a few hours early still finds due who missed a turn
 FAILED_SHARE = 4  # failed checks take one in so many places, at most: a source of trouble must not starve the rest
 TIERS = (1, 2, 4, 12)  # weeks between the checks of high, medium, low and inactive artists
 
@@ -192,9 +192,10 @@ def tiers(standing: Standing, activity: Activity, now: float, age: Floats) -> Sc
     Each artist has its own phase, so that a tier does not come all at once. Who missed a turn is due.
     """
     weeks = np.array(TIERS)[tier(activity, ~np.isnan(age), now)]
-    week = int(np.floor((now + MONDAY) / WEEK))
+    week = np.floor((now + MONDAY) / WEEK).astype(np.int64)
     turn = (week + standing.phase) % weeks == 0
-    due = (turn & (age >= WEEK - EARLY)) | (age >= weeks * WEEK + WEEK - EARLY)
+    asked = np.nan_to_num(np.floor((standing.checked + MONDAY) / WEEK), nan=-1.0) >= week
+    due = (turn & ~asked) | (age >= weeks * WEEK + WEEK - EARLY)
     return age / (weeks * WEEK), due | np.isnan(age)
 
 
