@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from _table import headline
+from _table import fact, headline, verdict
 from freshwax.model import EXACT, Artist, ArtistState, History, Ref
 from freshwax.planning.activity import Activity, Observed, days, events_of, measure, recommended, tier
 from freshwax.planning.batch import plan_batch
@@ -35,7 +35,7 @@ def columns(artists: int, releases: int, seed: int) -> tuple[np.ndarray, np.ndar
     return artist[order], day[order]
 
 
-def million(artists: int, releases: int) -> None:
+def million(artists: int, releases: int) -> list[tuple[str, bool]]:
     artist, day = columns(artists, releases, 1)
     dice = np.random.default_rng(2)
     checked = days(NOW) - dice.uniform(0.5, 80, artists)
@@ -54,16 +54,22 @@ def million(artists: int, releases: int) -> None:
     started = time.process_time()
     activity = profile()
     profiled = time.process_time()
-    choice = choose("adaptive", standing, activity, days(NOW), bounds)
+    choose("adaptive", standing, activity, days(NOW), bounds)
     ended = time.process_time()
     tracemalloc.start()  # once more, for the memory alone: tracing takes time
     choose("adaptive", standing, profile(), days(NOW), bounds)
     peak = tracemalloc.get_traced_memory()[1] / 2**20
-    print(f"{artists:,} artists, {releases:,} releases: profiles {profiled - started:.2f} s, plan of "
-          f"{len(choice.order):,} {ended - profiled:.2f} s of CPU; {peak:,.0f} MiB beyond the columns")  # fmt: skip
+    fact("artists", artists, f"{releases:,} releases")
+    fact("profiles, s of CPU", f"{profiled - started:.2f}")
+    fact("a plan of a tenth, s of CPU", f"{ended - profiled:.2f}")
+    fact("MiB beyond the columns", f"{peak:,.0f}")
+    return [
+        ("profiles and a plan in at most 5 s of CPU", ended - started <= 5),
+        ("in at most 1.5 GB beyond the columns", peak <= 1.5 * 1024),
+    ]
 
 
-def household(artists: int, releases: int) -> None:
+def household(artists: int, releases: int) -> list[tuple[str, bool]]:
     artist, day = columns(artists, releases, 3)
     dice = np.random.default_rng(4)
     followed = tuple(
@@ -78,7 +84,10 @@ def household(artists: int, releases: int) -> None:
         plan_batch("adaptive", history, NOW, budget=100, every=WEEK, max_interval=timedelta(days=90),
                    fresh_for=timedelta(hours=12))  # fmt: skip
         timings.append((time.perf_counter() - started) * 1000)
-    print(f"a plan for {artists} artists with {releases:,} releases: {sorted(timings)[3]:.1f} ms (median of 7)")
+    median = sorted(timings)[3]
+    fact("artists", artists, f"{releases:,} releases")
+    fact("a plan, ms (median of 7)", f"{median:.1f}")
+    return [("a plan for a household adds at most 150 ms", median <= 150)]
 
 
 def main() -> int:
@@ -87,9 +96,8 @@ def main() -> int:
     parser.add_argument("--releases", type=int, default=10_000_000)
     options = parser.parse_args()
     headline()
-    household(500, 15_000)
-    million(options.artists, options.releases)
-    return 0
+    small = household(500, 15_000)
+    return verdict([*small, *million(options.artists, options.releases)])
 
 
 if __name__ == "__main__":

@@ -71,6 +71,11 @@ def test_a_year_in_an_invented_world() -> None:
     assert done.returncode == 0
 
 
+def test_planning() -> None:
+    done = run("planning.py", "--artists", "2000", "--releases", "20000")
+    assert "met     profiles and a plan in at most 5 s of CPU" in done.stdout
+
+
 def test_learning() -> None:
     done = run("learning.py", "--artists", "15", "--quota", "10", "25")
     assert "MISSED" not in done.stdout
