@@ -155,6 +155,23 @@ def track(
         return _tell(store, fix_report(store, run, settings, now()), emit)
 
 
+def prefetch(
+    config: Config,
+    *,
+    budget: int | None,
+    until: datetime | None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Run:
+    """Check the likeliest artists ahead of the scheduled run, which tells what was found; return the finished run.
+
+    ``budget``: requests, None for half of what the run will need. No check begins at ``until`` or later.
+    """
+    from msgspec.structs import replace
+
+    settings = _run_options(config, TrackOptions(budget=budget))
+    return _run(config, replace(settings, mode=Mode.PREFETCH, until=until), progress)
+
+
 def _run(config: Config, settings: RunOptions, progress: Callable[[int, int, str], None] | None) -> Run:
     """Check what is due, alone on this database."""
     from freshwax.tracking import session

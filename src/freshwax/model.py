@@ -121,7 +121,8 @@ class Artist(Struct, frozen=True):
     """A watched artist and the outcome of its checks so far.
 
     ``failures`` counts failed checks in a row; ``failure`` is the code of the last one (see ``errors.CheckError``).
-    ``checked_at`` is the last successful regular check: the oldest over the groups that it covers.
+    ``checked_at`` is the last successful check: the oldest over the groups that it covers. ``turn_at``: when the artist
+    last had its turn, as far as that was another instant: a prefetch checks it ahead of its turn.
     ``history_incomplete``: learnt, but some group's listing has not been read to its end yet.
     """
 
@@ -130,6 +131,7 @@ class Artist(Struct, frozen=True):
     state: ArtistState
     added_at: datetime
     checked_at: datetime | None = None
+    turn_at: datetime | None = None
     attempted_at: datetime | None = None
     failures: int = 0
     failure: str | None = None
@@ -142,7 +144,8 @@ class Mark(Struct, frozen=True):
 
     ``horizon`` is how many entries from the top were ever read; the list beyond it is unknown.
     ``read_to_end_at`` is when a walk last reached the end of the list. ``deep_cursor`` is the position from which an
-    unfinished deep read goes on, ``deep_wanted`` asks for one because something could not be explained.
+    unfinished deep read goes on, ``deep_wanted`` asks for one because something could not be explained. ``turn_at`` is
+    when the artist last had its turn, None where that was ``checked_at``.
     """
 
     group: Group
@@ -153,6 +156,7 @@ class Mark(Struct, frozen=True):
     read_to_end_at: datetime | None = None
     deep_cursor: int | None = None
     deep_wanted: bool = False
+    turn_at: datetime | None = None
 
 
 class Known(Struct, frozen=True):
@@ -310,6 +314,7 @@ class Mode(StrEnum):
     BASELINE = "baseline"
     INCREMENTAL = "incremental"
     BACKGROUND = "background"
+    PREFETCH = "prefetch"
     FROM_CACHE = "from-cache"
     REPEAT = "repeat"  # --from-cache with nothing untold: the last report again
 

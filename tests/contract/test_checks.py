@@ -234,3 +234,32 @@ def test_deep_reads_queue_by_need(store: Store) -> None:
     assert store.deep_queue(at(-180), both, None, 2) == queue[:2]
     assert store.deep_queue(at(-180), [Group.SINGLE], None, 10) == []
     assert store.deep_queue(at(-180), both, [Ref("spotify", "old"), Ref("spotify", "fresh")], 10) == queue[3:]
+
+
+def test_a_turn_is_remembered_apart_from_the_check_and_taken_without_one(store: Store) -> None:
+    early = mark(checked_at=at(1), turn_at=at(-6))
+    save(store, A, marks=(early, mark(Group.SINGLE, at(2))))
+    assert store.follow(A).marks[Group.ALBUM] == early
+    (artist,) = store.artists()
+    assert (artist.checked_at, artist.turn_at) == (at(1), at(-6))
+    (artist,) = store.artists(groups=[Group.SINGLE])
+    assert (artist.checked_at, artist.turn_at) == (at(2), None)
+    assert store.artist(A) == store.artists()[0]
+
+    store.take_turns([A], at(3))
+
+    (artist,) = store.artists()
+    assert (artist.checked_at, artist.turn_at) == (at(1), at(2))
+    assert {group: one.turn_at for group, one in store.follow(A).marks.items()} == {
+        Group.ALBUM: at(3),
+        Group.SINGLE: None,
+    }
+    save(store, A, marks=(mark(checked_at=at(7)), mark(Group.SINGLE, at(7))))
+    assert store.artists()[0].turn_at is None
+
+
+def test_a_turn_of_nobody_is_refused_whole(store: Store) -> None:
+    save(store, A)
+    with pytest.raises(KeyError):
+        store.take_turns([A, B], at(3))
+    assert store.artists()[0].turn_at is None

@@ -49,6 +49,7 @@ WRITES: dict[str, Callable[[Store], Any]] = {
     "set_state": lambda store: store.set_state(A, ArtistState.DISABLED),
     "write": save_nothing,
     "save_failure": lambda store: store.save_failure(Check(A, 1, NOW, "server")),
+    "take_turns": lambda store: store.take_turns([A], NOW),
     "start_run": start,
     "finish_run": finish,
     "save_report": save_report,
@@ -59,7 +60,7 @@ WRITES: dict[str, Callable[[Store], Any]] = {
 }
 # What only reads, or (settle_request) may be put off.
 READS = {
-    "artist", "artists", "checks", "close", "cooldown", "deep_queue", "follow", "held", "last_report",
+    "artist", "artists", "checks", "close", "cooldown", "deep_queue", "follow", "held", "history", "last_report",
     "nth_last_request", "problems",
     "releases", "reports", "requests_since", "run", "runs", "setting", "settle_request", "story",
     "untold",

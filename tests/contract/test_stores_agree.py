@@ -55,6 +55,7 @@ marks = st.builds(
     read_to_end_at=st.none() | instants,
     deep_cursor=st.none() | st.integers(0, 9),
     deep_wanted=st.booleans(),
+    turn_at=st.none() | instants,
 )
 
 
@@ -121,6 +122,11 @@ class Twice(RuleBasedStateMachine):
         assert self.run
         check = Check(artist, self.run.id, at, code)
         self.both("save_failure", check, state=ArtistState.GONE if gone else None)
+
+    @precondition(followed)
+    @rule(taken=st.lists(artists, max_size=2, unique=True), at=instants)
+    def take_turns(self, taken: list[Ref], at: Any) -> None:
+        self.both("take_turns", taken, at)
 
     @precondition(followed)
     @rule(

@@ -26,6 +26,7 @@ COMMANDS = {
     "replay": ("replay", "What asking less would cost in delay, over known histories."),
     "runs": ("runs", "Past runs, and their reports again."),
     "plan": ("plan", "Show whom a smart batch would ask next, and why."),
+    "prefetch": ("prefetch", "Check the likeliest artists ahead of the scheduled run."),
     "profile": ("profile", "How active artists are, and how often to ask them."),
     "explain": ("explain", "Say why a release was, or was not, told."),
     "release-held": ("held", "Decide releases that were held back as a flood."),

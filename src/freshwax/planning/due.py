@@ -22,13 +22,15 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class Plan(Struct, frozen=True):
     """The artists to check, in order, and why the others are not.
 
-    ``gone``: artists that the source no longer has, to be probed once a month; outside every count.
+    ``gone``: artists that the source no longer has, to be probed once a month; outside every count. ``answered``: those
+    of ``fresh`` whose turn this run is, and whom a prefetch checked in its stead.
     """
 
     due: tuple[Artist, ...]
     fresh: tuple[Artist, ...]
     not_due: tuple[Artist, ...]
     gone: tuple[Artist, ...]
+    answered: tuple[Artist, ...] = ()
 
 
 def plan_run(
@@ -39,8 +41,8 @@ def plan_run(
     fresh_for: timedelta,
     force: bool = False,
 ) -> Plan:
-    """Return who is checked now: those whose last check is older than ``check_interval`` less a day, or failed, or
-    is missing.
+    """Return who is checked now: those whose last turn is longer ago than ``check_interval`` less a day, or whose last
+    check failed, or is missing. A prefetch that is younger than ``fresh_for`` answers for its artist.
 
     Artists that were never learnt and those that are due take turns, the longest waiting first, so that a spent quota
     starves neither. A check that is stored with an instant in the future proves nothing: that artist is due.
@@ -50,6 +52,7 @@ def plan_run(
     fresh: list[Artist] = []
     not_due: list[Artist] = []
     gone: list[Artist] = []
+    answered: list[Artist] = []
     for artist in artists:
         if artist.state is ArtistState.GONE:
             if _age(artist.attempted_at, now) >= GONE_PROBE:
@@ -58,13 +61,22 @@ def plan_run(
             continue
         elif not artist.learnt:
             learning.append(artist)
-        elif force or artist.failures or _age(artist.checked_at, now) >= check_interval - EARLY:
+        elif force or artist.failures:
             due.append(artist)
+        elif _age(artist.turn_at or artist.checked_at, now) >= check_interval - EARLY:
+            (answered if is_prefetched(artist, now, fresh_for) else due).append(artist)
         else:
             (fresh if _age(artist.checked_at, now) < fresh_for else not_due).append(artist)
     due.sort(key=lambda artist: (min(artist.checked_at or _NEVER, now), artist.ref))
     learning.sort(key=lambda artist: (artist.added_at, artist.attempted_at or _NEVER, artist.ref))
-    return Plan(tuple(_take_turns(due, learning)), tuple(fresh), tuple(not_due), tuple(gone))
+    fresh += answered
+    return Plan(tuple(_take_turns(due, learning)), tuple(fresh), tuple(not_due), tuple(gone), tuple(answered))
+
+
+def is_prefetched(artist: Artist, now: datetime, fresh_for: timedelta) -> bool:
+    """Return whether an artist was checked ahead of its turn, a moment ago."""
+    ahead = artist.turn_at is not None and artist.checked_at is not None and artist.turn_at < artist.checked_at
+    return ahead and _age(artist.checked_at, now) < fresh_for
 
 
 def planned_checks(artists: int, every: timedelta, max_interval: timedelta) -> int:

@@ -159,7 +159,8 @@ class Store(Protocol):
     ) -> list[Artist]:
         """Return the artists in those states (None: all but removed), by name (casefolded; unnamed last), then ref.
 
-        ``checked_at`` is the smallest ``Mark.checked_at`` of the artist, None without. ``learnt``: some regular
+        ``checked_at`` is the smallest ``Mark.checked_at`` of the artist, None without; ``turn_at`` the smallest
+        ``Mark.turn_at`` (``checked_at`` where a mark has none), None where no mark has one. ``learnt``: some regular
         check was saved that no pause had cut short. ``history_incomplete``: some mark was never read to its end, or
         asks for a deep read. Marks of other groups than ``groups`` count for neither, where those are given.
         """
@@ -204,6 +205,12 @@ class Store(Protocol):
     def save_failure(self, check: Check, *, state: ArtistState | None = None) -> None:
         """Record a failed check: failures + 1 (from 1 again where the code differs from the last one), ``failure``,
         ``attempted_at``, the outcome; the artist's new state where given. No watermark moves.
+        """
+        ...
+
+    def take_turns(self, artists: Collection[Ref], at: datetime) -> None:
+        """Record that these artists had their turn: ``turn_at`` of every mark that was checked after its turn
+        (``turn_at`` before ``checked_at``). No watermark moves.
         """
         ...
 

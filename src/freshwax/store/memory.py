@@ -100,6 +100,17 @@ class Checks(Part):
             self._state.put(self._state.artists, check.artist, failed)
             add_check(self._state, check)
 
+    def take_turns(self, artists: Collection[Ref], at: datetime) -> None:
+        """See ``Store.take_turns``."""
+        with self._state.writing():
+            for ref in artists:
+                if ref not in self._state.artists:
+                    raise KeyError(ref)
+                marks = self._state.marks.get(ref, {})
+                ahead = {group for group, mark in marks.items() if mark.turn_at and mark.turn_at < mark.checked_at}
+                taken = {group: replace(mark, turn_at=at) if group in ahead else mark for group, mark in marks.items()}
+                self._state.put(self._state.marks, ref, taken)
+
     def checks(self, run_id: int, *, failed: bool = False) -> list[Check]:
         """See ``Store.checks``."""
         found = [check for check in self._state.checks.values() if check.run_id == run_id]

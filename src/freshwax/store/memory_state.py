@@ -96,6 +96,9 @@ class State:
         return replace(
             artist,
             checked_at=min((mark.checked_at for mark in marks), default=None),
+            turn_at=min(mark.turn_at or mark.checked_at for mark in marks)
+            if any(mark.turn_at for mark in marks)
+            else None,
             history_incomplete=any(mark.read_to_end_at is None or mark.deep_wanted for mark in marks),
         )
 

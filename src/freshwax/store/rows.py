@@ -35,7 +35,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _CREDITS = json.Decoder(tuple[Credit, ...])
 
-ARTIST_WIDTH = 11
+ARTIST_WIDTH = 12
 RELEASE_WIDTH = 10
 RUN_COLUMNS = (
     "id", "mode", "status", "market", "started_at", "finished_at", "artists", "checked", "fresh", "not_due", "failed",
@@ -71,13 +71,14 @@ def ref_or_none(source: str | None, source_id: str | None) -> Ref | None:
 
 def artist(row: Row) -> Artist:
     """Read ``artist_columns``."""
-    source, source_id, name, state, added, attempted, failures, failure, learnt, checked, incomplete = row
+    source, source_id, name, state, added, attempted, failures, failure, learnt, checked, turn, incomplete = row
     return Artist(
         ref=Ref(source, source_id),
         name=name,
         state=ArtistState(state),
         added_at=instant(added),
         checked_at=instant_or_none(checked),
+        turn_at=instant_or_none(turn),
         attempted_at=instant_or_none(attempted),
         failures=failures,
         failure=failure,
@@ -135,7 +136,7 @@ def known(row: Row) -> Known:
 
 def mark(row: Row) -> Mark:
     """Read a row of ``marks``."""
-    group, market, first_checked, checked, horizon, read_to_end, deep_cursor, deep_wanted = row
+    group, market, first_checked, checked, horizon, read_to_end, deep_cursor, deep_wanted, turn = row
     return Mark(
         group=Group(group),
         market=market,
@@ -145,6 +146,7 @@ def mark(row: Row) -> Mark:
         read_to_end_at=instant_or_none(read_to_end),
         deep_cursor=deep_cursor,
         deep_wanted=bool(deep_wanted),
+        turn_at=instant_or_none(turn),
     )
 
 
@@ -159,6 +161,7 @@ def mark_row(mark: Mark) -> Row:
         stamp_or_none(mark.read_to_end_at),
         mark.deep_cursor,
         mark.deep_wanted,
+        stamp_or_none(mark.turn_at),
     )
 
 

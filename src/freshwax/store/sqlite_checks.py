@@ -37,6 +37,12 @@ class Checks(Part):
             self._db.run("artist_failed", values)
             _add_check(self._db, key, check)
 
+    def take_turns(self, artists: Collection[Ref], at: datetime) -> None:
+        """See ``Store.take_turns``."""
+        with self._writing():
+            keys = [artist_key(self._db, artist) for artist in artists]
+            self._db.run_many("turn_take", [(rows.stamp(at), key) for key in keys])
+
     def checks(self, run_id: int, *, failed: bool = False) -> list[Check]:
         """See ``Store.checks``."""
         query = "checks_failed" if failed else "checks"

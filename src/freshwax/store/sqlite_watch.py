@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -12,6 +13,8 @@ from freshwax.store import rows
 from freshwax.store.base import Watched
 from freshwax.store.facts import artist_order
 from freshwax.store.sqlite_part import Part
+
+_UNMARKED = {"checked_at": None, "turn_at": None, "history_incomplete": False}
 
 
 class WatchList(Part):
@@ -50,13 +53,19 @@ class WatchList(Part):
             found = [rows.artist(row) for row in self._db.each("artists", (_listed(wanted),))]
             if groups is not None:
                 marks = self._marked(groups)
-                found = [_as_marked(artist, *marks.get(artist.ref, (None, False))) for artist in found]
+                found = [replace(artist, **marks.get(artist.ref, _UNMARKED)) for artist in found]
         return sorted(found, key=artist_order)
 
-    def _marked(self, groups: Collection[Group]) -> dict[Ref, tuple[datetime, bool]]:
-        """Return when the artists were last checked for these groups, and whether any of their lists is unread."""
-        found = self._db.each("artists_checked", (_listed(groups),))
-        return {Ref(source, key): (rows.instant(at), bool(incomplete)) for source, key, at, incomplete in found}
+    def _marked(self, groups: Collection[Group]) -> dict[Ref, dict[str, Any]]:
+        """Return the fields of the artists that their marks decide, with the marks of these groups."""
+        return {
+            Ref(source, key): {
+                "checked_at": rows.instant(at),
+                "turn_at": rows.instant_or_none(turn),
+                "history_incomplete": bool(incomplete),
+            }
+            for source, key, at, turn, incomplete in self._db.each("artists_checked", (_listed(groups),))
+        }
 
     def artist(self, ref: Ref) -> Artist | None:
         """See ``Store.artist``."""
@@ -77,10 +86,6 @@ class WatchList(Part):
     def _forget(self, key: int) -> None:
         self._db.run("artist_forget_listing", (key,))
         self._db.run("artist_forget_marks", (key,))
-
-
-def _as_marked(artist: Artist, checked_at: datetime | None, incomplete: bool) -> Artist:
-    return replace(artist, checked_at=checked_at, history_incomplete=incomplete)
 
 
 def _listed(words: Collection[ArtistState] | Collection[Group]) -> str:

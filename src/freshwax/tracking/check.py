@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
+from msgspec.structs import replace
+
 from freshwax.discovery.classify import Moment, decide, undecided
 from freshwax.discovery.editions import keys_of
 from freshwax.errors import CheckError
-from freshwax.model import Announced, Artist, ArtistState, CheckResult, Observation, Release
+from freshwax.model import Announced, Artist, ArtistState, CheckResult, Mark, Observation, Release
 from freshwax.store.base import Check, Store, Transaction
 
 BELIEVED = 2  # 404s in a row before the next one is taken at its word
 
 
 def commit(
-    store: Store, seen: Observation, moment: Moment, channels: Collection[str], *, regular: bool = True
+    store: Store,
+    seen: Observation,
+    moment: Moment,
+    channels: Collection[str],
+    *,
+    regular: bool = True,
+    ahead: bool = False,
 ) -> CheckResult | None:
     """Decide what was seen against the state inside the transaction, and write it all, or nothing.
 
-    Other checks have committed since this one began to read, perhaps of another artist on the same release. Returns
-    None for an artist that was removed in the meantime.
+    Other checks have committed since this one began to read, perhaps of another artist on the same release. ``ahead``:
+    the artist keeps its turn. Returns None for an artist that was removed in the meantime.
     """
     with store.write() as tx:
         follow = tx.follow(seen.artist)
@@ -27,8 +35,18 @@ def commit(
             return None
         announced = announced_among(tx, (listed.release for listed in undecided(follow, seen)))
         result = decide(follow, seen, announced, moment, regular=regular)
+        marks = tuple(_with_turn(mark, follow.marks.get(mark.group), result, ahead=ahead) for mark in result.marks)
+        result = replace(result, marks=marks)
         tx.save(result, channels)
     return result
+
+
+def _with_turn(mark: Mark, before: Mark | None, result: CheckResult, *, ahead: bool) -> Mark:
+    """Return a mark with the turn that it had before, unless this check is the artist's turn."""
+    checked = result.regular and mark.checked_at == result.at
+    if before is None or (checked and not ahead):
+        return mark
+    return replace(mark, turn_at=before.turn_at or (before.checked_at if checked else None))
 
 
 def announced_among(tx: Transaction, releases: Iterable[Release]) -> Sequence[Announced]:

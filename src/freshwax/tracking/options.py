@@ -25,7 +25,7 @@ class RunOptions(Struct, frozen=True):
 
     With a ``policy`` (``planning.policies``), that picks whom to check: so many ``picks`` (None: as many as the budget
     has requests; without one, a share of the list), with ``every`` so much time a run (None: the time since the last
-    one). Nobody is to go unchecked for longer than ``max_interval``.
+    one). Nobody is to go unchecked for longer than ``max_interval``. ``until``: no check begins then, or later.
     """
 
     mode: Mode
@@ -49,6 +49,7 @@ class RunOptions(Struct, frozen=True):
     concurrency: int = 8
     channels: tuple[str, ...] = (STDOUT,)
     since: datetime | None = None
+    until: datetime | None = None
 
     @property
     def everyone(self) -> bool:

@@ -52,7 +52,8 @@ async def run(
     record = store.start_run(options.mode, options.market, now)
     meter.run_id = record.id
     _log.info("run %d (%s) begins", record.id, options.mode)
-    this = _Run(store, source, meter, options, Moment(now, record.id, options.market, options.lookback), progress)
+    this = _Run(store, source, meter, options, Moment(now, record.id, options.market, options.lookback), clock)
+    this.progress = progress or this.progress
     try:
         await this.work()
     except asyncio.CancelledError:
@@ -78,14 +79,15 @@ class _Run:
         meter: Meter,
         options: RunOptions,
         moment: Moment,
-        progress: Progress | None,
+        clock: Clock,
     ) -> None:
         self.store = store
         self.source = source
         self.meter = meter
         self.options = options
         self.moment = moment
-        self.progress = progress or (lambda *_: None)
+        self.clock = clock
+        self.progress: Progress = lambda *_: None
         self.want = Want(
             groups=options.groups,
             market=options.market,
@@ -120,6 +122,7 @@ class _Run:
         )
         self.meter.allow(allowance.checks)
         await self._check_all()
+        self.store.take_turns([artist.ref for artist in self.plan.answered], self.moment.now)
         paused = self.ended is not None and self.ended[0] is RunStatus.PAUSED
         if self.ended is None or (paused and not learning):
             left = None if available is None else max(available - self.meter.cost.requests, 0)
@@ -168,11 +171,19 @@ class _Run:
 
     async def _worker(self, queue: Iterator[Artist]) -> None:
         for artist in queue:
-            if self.ended is not None or self.cut is not None:
+            if self.ended is not None or self.cut is not None or self._late():
                 return
             await self._check(artist)
             done = len(self.checked) + len(self.failed)
             self.progress(done, len(self.plan.due), by_name(artist))
+
+    def _late(self) -> bool:
+        """Return whether it is too late to begin another check, or another list in depth."""
+        until = self.options.until
+        if until is None or self.clock.now() < until:
+            return False
+        self.cut = f"It is {until:%H:%M} UTC, when this run was to stop"
+        return True
 
     async def _check(self, artist: Artist) -> None:
         try:
@@ -262,6 +273,8 @@ class _Run:
 
         async def reader() -> None:
             for ref, wanted in queue:
+                if self._late():
+                    return
                 try:
                     await self._read_artist(ref, wanted)
                 except CheckError:
@@ -285,7 +298,8 @@ class _Run:
 
     def _commit(self, seen: Observation, *, regular: bool = True) -> bool:
         """Decide and write what was seen; returns whether the artist is still watched."""
-        result = commit(self.store, seen, self.moment, self.options.channels, regular=regular)
+        ahead = self.options.mode is Mode.PREFETCH
+        result = commit(self.store, seen, self.moment, self.options.channels, regular=regular, ahead=ahead)
         if result is not None:
             self.found += sum(one.kind is not None for one in result.decisions)
         return result is not None

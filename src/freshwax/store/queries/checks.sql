@@ -4,7 +4,7 @@
 SELECT id, listing FROM artists WHERE source = ? AND source_id = ?
 
 -- name: marks
-SELECT listing_group, market, first_checked_at, checked_at, horizon, read_to_end_at, deep_cursor, deep_wanted
+SELECT listing_group, market, first_checked_at, checked_at, horizon, read_to_end_at, deep_cursor, deep_wanted, turn_at
 FROM marks WHERE artist_id = ?
 
 -- name: known
@@ -52,8 +52,11 @@ WHERE NOT EXISTS (SELECT 1 FROM told WHERE release_id = :release AND channel = :
 
 -- name: mark_put
 INSERT OR REPLACE INTO marks (artist_id, listing_group, market, first_checked_at, checked_at, horizon, read_to_end_at,
-                              deep_cursor, deep_wanted)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                              deep_cursor, deep_wanted, turn_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: turn_take
+UPDATE marks SET turn_at = ? WHERE artist_id = ? AND turn_at < checked_at
 
 -- name: artist_checked
 UPDATE artists SET name = coalesce(?, name), listing = ? WHERE id = ?
