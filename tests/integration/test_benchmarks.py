@@ -76,6 +76,12 @@ def test_planning() -> None:
     assert "met     profiles and a plan in at most 5 s of CPU" in done.stdout
 
 
+def test_prefetch() -> None:
+    done = run("prefetch.py", "--artists", "20", "--weeks", "3", "--latency-ms", "0")
+    assert "met     at least 40 % of the run's requests taken away" in done.stdout
+    assert "met     no more requests in the two together" in done.stdout
+
+
 def test_learning() -> None:
     done = run("learning.py", "--artists", "15", "--quota", "10", "25")
     assert "MISSED" not in done.stdout
