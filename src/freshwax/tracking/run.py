@@ -122,7 +122,8 @@ class _Run:
         )
         self.meter.allow(allowance.checks)
         await self._check_all()
-        self.store.take_turns([artist.ref for artist in self.plan.answered], self.moment.now)
+        if self.plan.answered:
+            self.store.take_turns([artist.ref for artist in self.plan.answered], self.moment.now)
         paused = self.ended is not None and self.ended[0] is RunStatus.PAUSED
         if self.ended is None or (paused and not learning):
             left = None if available is None else max(available - self.meter.cost.requests, 0)
