@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SOURCE = "spotify"
 STDOUT = "stdout"
+NOBODY = "The watch list is empty: put artists on it with `freshwax artists import FILE` first."
 
 
 class TrackOptions(Struct, frozen=True):
@@ -140,7 +141,7 @@ def track(
     """
     from freshwax.tracking.report import compose_report, fix_report, report_from_cache
 
-    settings = _run_options(config, options)
+    settings = run_options(config, options)
     if options.from_cache:
         with telling_lock(config), open_store(config) as store:
             return _tell(store, report_from_cache(store, settings, now()), emit)
@@ -168,7 +169,7 @@ def prefetch(
     """
     from msgspec.structs import replace
 
-    settings = _run_options(config, TrackOptions(budget=budget))
+    settings = run_options(config, TrackOptions(budget=budget))
     return _run(config, replace(settings, mode=Mode.PREFETCH, until=until), progress)
 
 
@@ -178,7 +179,7 @@ def _run(config: Config, settings: RunOptions, progress: Callable[[int, int, str
 
     with run_lock(config), open_store(config) as store:
         if not store.artists({ArtistState.ACTIVE, ArtistState.GONE}):
-            raise UsageError("The watch list is empty: put artists on it with `freshwax artists import FILE` first.")
+            raise UsageError(NOBODY)
 
         def source() -> tuple[SpotifySource, Gate]:
             made = make_source(config, store, clock())
@@ -205,7 +206,8 @@ def _tell(store: Store, report: Report, emit: Callable[[Report], None]) -> Repor
     return report
 
 
-def _run_options(config: Config, options: TrackOptions) -> RunOptions:
+def run_options(config: Config, options: TrackOptions) -> RunOptions:
+    """Return what a run does, from the configuration and what was asked of this run."""
     from freshwax.tracking.options import RunOptions
 
     since = options.since

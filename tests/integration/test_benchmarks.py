@@ -72,7 +72,7 @@ def test_a_year_in_an_invented_world() -> None:
 
 
 def test_planning() -> None:
-    done = run("planning.py", "--artists", "2000", "--releases", "20000")
+    done = run("planning.py", "--artists", "500", "--releases", "5000", "--household", "10")
     assert "met     profiles and a plan in at most 5 s of CPU" in done.stdout
 
 

@@ -44,3 +44,19 @@ def test_both_paths_ask_the_same_artists_and_score_the_same(tmp_path: Path, poli
     assert score(timeline, real) == score(timeline, quick)
     assert score(timeline, quick).releases > 20
     assert score(timeline, quick).lost == score(timeline, quick).repeated == 0
+
+
+def test_both_paths_lose_nothing_where_checks_fail_and_run_at_once(tmp_path: Path) -> None:
+    world = generate(6, artists=40, start="2025-10-01", end="2026-08-01", habits=PLAIN)
+    timeline = from_world(world)
+    runs = Runs("adaptive", START, START + WEEKS * 7, budget=8, fail=0.05, shuffle=True)
+
+    quick = fast.replay(timeline, runs)
+    with closing(SQLiteStore.open(tmp_path / "replay.db")) as store:
+        real = full.replay(world, store, runs)
+
+    assert [sorted(one.tolist()) for one in real.asked] == [sorted(one.tolist()) for one in quick.asked]
+    assert sum((~one).sum() for one in real.answered) == sum((~one).sum() for one in quick.answered) > 5
+    assert score(timeline, real) == score(timeline, quick)
+    assert score(timeline, quick).releases > 20
+    assert score(timeline, quick).lost == score(timeline, quick).repeated == 0

@@ -47,7 +47,7 @@ def command(setup: Setup, /, artist: str | None, best: bool, format_: str | None
         watched = store.artists()
         history = store.history(watched)
     if not watched:
-        raise UsageError("The watch list is empty: put artists on it with `freshwax artists import FILE` first.")
+        raise UsageError(app.NOBODY)
     found = patterns.find(history, now)
     if asked is not None:
         one = next(one for one in found if one.artist.ref == asked.ref)

@@ -11,14 +11,14 @@ from msgspec import Struct
 
 from freshwax import app
 from freshwax.cli import output, pick
-from freshwax.cli.profile import EMPTY, profiles
+from freshwax.cli.profile import profiles
 from freshwax.cli.setup import Setup
 from freshwax.cli.stories import UNASKED
 from freshwax.cli.track import POLICIES
 from freshwax.cli.values import Number
 from freshwax.config import Config
 from freshwax.errors import UsageError
-from freshwax.model import Artist, ArtistState, Mode
+from freshwax.model import Artist, ArtistState
 from freshwax.reports.escape import visible
 from freshwax.reports.plans import PLAN, Planned, expectation, failed, name, plan_summary, profile_words
 from freshwax.reports.words import ago, clock_time, count
@@ -67,24 +67,13 @@ def command(setup: Setup, /, policy: str, budget: int | None, explain: str | Non
 
 def look(store: Store, config: Config, policy: str, budget: int | None) -> Outlook:
     """Return the plan of a run that would begin now. UsageError for an empty watch list."""
-    from freshwax.tracking.options import RunOptions
     from freshwax.tracking.plan import smart_batch
 
     now = app.now()
-    options = RunOptions(
-        mode=Mode.INCREMENTAL,
-        market=config.market,
-        groups=config.types,
-        check_interval=timedelta(days=config.check_interval),
-        fresh_for=timedelta(hours=config.fresh_for),
-        budget=budget,
-        per_day=config.spotify_requests_per_day or None,
-        policy=policy,
-        max_interval=timedelta(days=config.max_interval),
-    )
+    options = app.run_options(config, app.TrackOptions(budget=budget, policy=policy))
     artists = store.artists({ArtistState.ACTIVE, ArtistState.GONE}, groups=options.groups)
     if not artists:
-        raise UsageError(EMPTY)
+        raise UsageError(app.NOBODY)
     return Outlook(smart_batch(store, artists, now, options), options, now)
 
 

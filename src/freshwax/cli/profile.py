@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from freshwax.planning.activity import Profile
 
 WEEK = timedelta(days=7)
-EMPTY = "The watch list is empty: put artists on it with `freshwax artists import FILE` first."
 
 
 @click.command("profile", epilog="ARTIST is an ID, a spotify:artist: URI, a link, or a name. Nothing is asked.")
@@ -56,7 +55,7 @@ def profiles(store: Store, config: Config, now: datetime, also: Artist | None = 
     if also is not None and also.ref not in {one.ref for one in artists}:
         artists = [*artists, also]
     if not artists:
-        raise UsageError(EMPTY)
+        raise UsageError(app.NOBODY)
     longest = timedelta(days=config.max_interval)
     week = planned_checks(len(artists), WEEK, longest)
     return profiles_of(

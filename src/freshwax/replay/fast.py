@@ -97,6 +97,17 @@ def check(runs: Runs, artists: int) -> None:
         )
 
 
+def luck(runs: Runs) -> np.random.Generator:
+    """Return the dice that say whose check fails: the same ones for both paths, whatever the order of a run."""
+    return np.random.default_rng((runs.seed, 1))
+
+
+def unlucky(dice: np.random.Generator, artists: int, runs: Runs) -> Bools:
+    """Roll for a run: whose check would fail."""
+    fails: Bools = dice.random(artists) < runs.fail
+    return fails
+
+
 def replay(timeline: Timeline, runs: Runs, progress: Progress | None = None) -> Record:
     """Do the runs, and those after the end that find what is left."""
     check(runs, len(timeline.names))
@@ -120,7 +131,7 @@ class _State:
         self.timeline = timeline
         self.runs = runs
         self.n = len(timeline.names)
-        self.dice = np.random.default_rng(runs.seed)
+        self.dice, self.luck = np.random.default_rng(runs.seed), luck(runs)
         self.checked = np.full(self.n, runs.learnt)
         self.failed = np.zeros(self.n, bool)
         self.phase = np.array([phase_of(name) for name in timeline.names], np.int64)
@@ -142,7 +153,7 @@ class _State:
         order = self._oracle(now) if self.runs.policy == ORACLE else self._plan(now)
         if self.runs.shuffle:
             order = self.dice.permutation(order)
-        fails = self.dice.random(self.n)[order] < self.runs.fail if self.runs.fail else np.zeros(len(order), bool)
+        fails = unlucky(self.luck, self.n, self.runs)[order]
         self.failed[order] = fails
         answered = np.zeros(self.n, bool)
         answered[order[~fails]] = True

@@ -10,27 +10,29 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from freshwax.clock import SimulatedClock
+from freshwax.demo.faults import Garbage
 from freshwax.demo.server import DemoServer
 from freshwax.demo.trial import Trial
 from freshwax.demo.world import World
 from freshwax.errors import UsageError
 from freshwax.model import Kind, Mode, Report, Run
-from freshwax.replay.fast import ORACLE, PATIENCE, Log, Record, Runs, check
+from freshwax.replay.fast import ORACLE, PATIENCE, Log, Record, Runs, check, luck, unlucky
 from freshwax.replay.timeline import EPOCH, Ints, Timeline, from_world
 from freshwax.store.base import Store
 from freshwax.tracking.options import RunOptions
 
 MARKET = "US"
+AT_ONCE = 8
 NO_AUDIT = timedelta(days=36_500)
 SILENT = (Kind.EDITION, Kind.UPCOMING)  # told, but no release that counts: it did before, or will when it is out
 
 
 def replay(world: World, store: Store, runs: Runs) -> Record:
-    """Do the runs of a world with an empty store; failures and orders of chance are for ``fast`` only."""
+    """Do the runs of a world with an empty store. ``shuffle`` checks eight at once, in whatever order that gives."""
     timeline = from_world(world)
     check(runs, len(timeline.names))
-    if runs.policy == ORACLE or runs.fail or runs.shuffle:
-        raise UsageError("The full path replays the planner's own policies, without failures, in their own order.")
+    if runs.policy == ORACLE:
+        raise UsageError("The oracle knows what it was not told: no tracker can.")
     with DemoServer(world, _instant(runs.learnt)) as server:
         trial = Trial(world, server, store, SimulatedClock(_instant(runs.learnt)))
         trial.follow(world.artists)
@@ -47,10 +49,14 @@ def _live(trial: Trial, timeline: Timeline, runs: Runs) -> Record:
         if runs.learnt < appears <= runs.end
     }
     index_of = {name: index for index, name in enumerate(timeline.names)}
+    dice = luck(runs)
     number, last = 0, runs.end + PATIENCE * runs.max_interval + runs.every
     while number < runs.counted or (waiting and runs.start + number * runs.every <= last):
         now = runs.start + number * runs.every
+        fails = np.flatnonzero(unlucky(dice, len(timeline.names), runs))
+        faults = [trial.server.misbehave(Garbage(), artist=timeline.names[one]) for one in fails.tolist()]
         run, report = trial.track(_instant(now), _options(runs))
+        trial.server.repair(*faults)
         asked, answered = _asked(trial.store, run, index_of)
         told = _told(timeline, report)
         waiting.difference_update(told)
@@ -69,7 +75,7 @@ def _options(runs: Runs) -> RunOptions:
         max_interval=timedelta(days=runs.max_interval),
         fresh_for=timedelta(0),
         audit_interval=NO_AUDIT,
-        concurrency=1,
+        concurrency=AT_ONCE if runs.shuffle else 1,
     )
 
 
