@@ -27,6 +27,9 @@ def test_what_a_prefetch_finds_the_next_run_tells_once_without_asking_again(
     assert coverage["fresh"] + coverage["checked"] == coverage["artists"]
     assert len([entry for entry in server.log if entry.what == "albums"]) < asked + coverage["checked"] * 2
     assert user.track().titles == []
+    runs = user.run("runs", "--format", "table")
+    assert f"A prefetch answered for {coverage['fresh']} artists ahead: it took {asked} requests and" in runs.err
+    assert runs.code == 0
 
 
 def test_a_time_that_is_none_or_has_passed(user: User) -> None:

@@ -32,6 +32,10 @@ def command(ctx: click.Context, limit: int, format_: str | None) -> None:
     with app.open_store(setup.config, read_only=True) as store:
         runs = store.runs(limit)
     output.print_list(runs, RUNS, format_, app.now())
+    if output.chosen_format(format_) == "table":  # the others have it in a column
+        for run in runs:
+            for why in _why(run):
+                setup.say(f"Run {run.id}: {why}")
 
 
 @command.command("show")
@@ -75,5 +79,10 @@ def _notes(run: Run, told: Sequence[Report]) -> tuple[str, ...]:
         return told[-1].notes
     if run.status is RunStatus.RUNNING:
         return ()
-    why = (f"{run.error.rstrip('.')}.",) if run.error else ()
+    why = _why(run)
     return (*why, "Nothing of it was told yet: `freshwax track --from-cache` does that.") if run.found else why
+
+
+def _why(run: Run) -> tuple[str, ...]:
+    """Return what is to be said about a run, where there is something: what ended it, what a prefetch took off it."""
+    return (f"{run.error.rstrip('.')}.",) if run.error else ()
