@@ -165,13 +165,18 @@ def test_doctor_says_what_to_do(freshwax, spotify, tmp_path):
     assert "!!  database: " in out
 
 
-def test_doctor_advises_to_hide_the_secret(freshwax, tmp_path):
+@pytest.mark.skipif(os.name == "nt", reason="modes say nothing there")
+@pytest.mark.parametrize("command", [["doctor", "--offline"], ["track"], ["artists", "list"]])
+def test_a_configuration_whose_secret_others_can_read_is_refused_with_the_remedy(freshwax, tmp_path, command):
     file = tmp_path / "config.toml"
-    file.write_text("[spotify]\nclient_secret = 'x'\n")
-    file.chmod(0o644)
-    code, out, _ = freshwax("--config", file, "doctor", "--offline")
-    assert code == 0
-    assert f"!!  permissions: others can read your secret: chmod 600 {file}\n" in out
+    file.write_text("[spotify]\nclient_secret = 'hunter2-hunter2'\n")
+    file.chmod(0o640)
+    code, out, err = freshwax("--config", file, *command)
+    assert (code, out) == (2, "")
+    assert f"`chmod 600 {file}`" in err
+    assert "hunter2" not in err
+    file.chmod(0o600)
+    assert "chmod" not in freshwax("--config", file, *command)[2]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")

@@ -1,4 +1,5 @@
 import contextlib
+import os
 import tomllib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from freshwax.errors import UsageError
 from freshwax.model import Group, Kind
 from freshwax.secret import Secret
 
+posix = pytest.mark.skipif(os.name == "nt", reason="modes say nothing there")
 NOWHERE = {"XDG_CONFIG_HOME": "/nonexistent"}
 
 
@@ -26,6 +28,7 @@ def write(tmp_path):
     def write(text):
         path = tmp_path / "config.toml"
         path.write_text(text, encoding="utf-8")
+        path.chmod(0o600)
         return path
 
     return write
@@ -74,6 +77,7 @@ def test_the_market_comes_from_the_locale(env, market):
 def test_secrets_come_from_files_and_under_the_names_that_spotipy_uses(tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("hunter2\n")
+    secret.chmod(0o600)
     config = load(env={"SPOTIPY_CLIENT_ID": "abc", "FRESHWAX_SPOTIFY_CLIENT_SECRET_FILE": str(secret)})
     assert config.spotify_client_id.reveal() == "abc"
     assert config.spotify_client_secret.reveal() == "hunter2"
@@ -112,6 +116,21 @@ def test_a_misspelt_variable_is_warned_of():
         ('database = "postgresql://db"', "line 1: database must be a path or sqlite:///path"),
         ("[spotify]\nclient_secret = 5", "line 2: spotify.client_secret must be written as text in quotes"),
         ('[spotify]\napi_url = "spotify.com"', "line 2: spotify.api_url must be an address"),
+        (
+            'spotify.api_url = "http://api.test/v1"',
+            "line 1: spotify.api_url must be an address that begins with https://",
+        ),
+        ('spotify.accounts_url = "http://127.0.0.1.evil.test"', "http:// is for this machine only"),
+        ('spotify.api_url = "https://api.test:x/v1"', "line 1: spotify.api_url must be an address"),
+        (
+            'heartbeat_url = "http://hc.test/secret-path"',
+            "line 1: heartbeat_url must be an address that begins with https",
+        ),
+        ('heartbeat_url = "hc.test/secret-path"', "line 1: heartbeat_url must be a whole address"),
+        ('heartbeat_partial = "fial"', "line 1: heartbeat_partial must be one of success, log, fail"),
+        ('log_format = "xml"', "line 1: log_format must be one of text, json"),
+        ('spotify.client_secret_file = "none"', "line 1: spotify.client_secret_file: cannot read"),
+        ('spotify.market_file = "x"', "'spotify.market_file' is not a setting"),
         ("spotify = 4", "'spotify' is not a setting"),
         ("[zzzzzz]\nx = 1", "'zzzzzz' is not a setting; known are database,"),
         ("a = ", "not valid TOML"),
@@ -132,6 +151,82 @@ def test_a_secret_is_never_quoted_in_an_error(write):
     with pytest.raises(UsageError) as caught:
         load(write('[spotify]\nclient_secret = "hunter2 oops"'), {})
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'heartbeat_url = "http://hc.test/hunter2"',
+        'heartbeat_url = "https://hc.test/hunter2 oops"',
+        'spotify.api_url = "https://me:hunter2@api.test"',
+    ],
+)
+def test_no_part_of_an_address_that_is_secret_is_quoted(write, text):
+    with pytest.raises(UsageError) as caught:
+        load(write(text), {})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/v1", "http://localhost/v1", "http://[::1]:1/v1"])
+def test_plain_http_is_for_this_machine(url):
+    assert load(env={"FRESHWAX_SPOTIFY_API_URL": url}).spotify_api_url == url
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o666])
+def test_a_file_with_a_secret_is_for_its_owner_only(write, mode):
+    path = write("[spotify]\nclient_secret = 'hunter2'")
+    path.chmod(mode)
+    with pytest.raises(UsageError, match=f"spotify.client_secret.*`chmod 600 {path}`") as caught:
+        load(path, {})
+    assert "hunter2" not in str(caught.value)
+
+
+@posix
+def test_a_file_without_a_secret_may_be_read_by_anybody(write, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2")
+    secret.chmod(0o600)
+    path = write("market = 'DE'\n[spotify]\nclient_id = ''\nclient_secret_file = 'secret'\n")
+    path.chmod(0o644)
+    config = load(path, {})
+    assert (config.market, config.spotify_client_secret.reveal(), config.warnings) == ("DE", "hunter2", ())
+
+
+def test_a_secret_and_its_file_contradict_each_other(write, tmp_path):
+    (tmp_path / "secret").write_text("hunter2")
+    with pytest.raises(UsageError, match="are both set"):
+        load(write("[spotify]\nclient_secret = 'x'\nclient_secret_file = 'secret'\n"), {})
+
+
+@posix
+def test_a_file_with_nothing_but_a_secret_that_others_can_read_is_warned_of(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2")
+    secret.chmod(0o444)
+    config = load(env={"FRESHWAX_SPOTIFY_CLIENT_SECRET_FILE": str(secret)})
+    assert config.spotify_client_secret.reveal() == "hunter2"
+    assert config.warnings == (f"Others on this machine can read the secret in {secret}: `chmod 600 {secret}`.",)
+
+
+@posix
+def test_a_secret_may_come_through_a_pipe():
+    reader, writer = os.pipe()
+    os.write(writer, b"hunter2\n")
+    os.close(writer)
+    config = load(env={"FRESHWAX_SPOTIFY_CLIENT_SECRET_FILE": f"/dev/fd/{reader}"})
+    os.close(reader)
+    assert (config.spotify_client_secret.reveal(), config.warnings) == ("hunter2", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [(" \n", "is empty"), ("x" * 100_000, "too large"), (b"\xff", "not a text")]
+)
+def test_a_file_that_holds_no_secret_is_one_sentence(tmp_path, text, words):
+    secret = tmp_path / "secret"
+    secret.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(UsageError, match=f"FRESHWAX_HEARTBEAT_URL_FILE: .*{words}"):
+        load(env={"FRESHWAX_HEARTBEAT_URL_FILE": str(secret)})
 
 
 def test_what_is_wrong_in_the_environment_names_the_variable():

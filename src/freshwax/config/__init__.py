@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from freshwax.config.file import example, place, read_file
+from freshwax.config.private import secret_in
 from freshwax.config.settings import BY_NAME, PREFIX, SETTINGS, Setting, parsed
 from freshwax.errors import UsageError
 from freshwax.model import Group, Kind
@@ -50,6 +51,9 @@ class Config(Struct, frozen=True):
     exclude_titles: tuple[str, ...]
     log_file: str
     log_level: str
+    log_format: str
+    heartbeat_url: Secret
+    heartbeat_partial: str
     spotify_client_id: Secret
     spotify_client_secret: Secret
     spotify_api_url: str
@@ -95,15 +99,18 @@ def load(
     env = os.environ if env is None else env
     values: dict[str, Any] = {setting.attribute: setting.default for setting in SETTINGS}
     path = _find_file(file, env)
+    warnings: tuple[str, ...] = ()
     if path is not None:
-        values |= read_file(path)
-    values |= _from_env(env)
+        found, warnings = read_file(path)
+        values |= found
+    found, warned = _from_env(env)
+    values |= found
     for name, text in (overrides or {}).items():
         if text is not None:
             values[BY_NAME[name].attribute] = parsed(BY_NAME[name], text, f"--{name.replace('_', '-')}")
     values["market"] = values["market"] or market_of_locale(env)
     values["database"] = values["database"] or _default_database()
-    config = Config(**values, file=path, warnings=_unknown_env(env))
+    config = Config(**values, file=path, warnings=(*warnings, *warned, *_unknown_env(env)))
     if config.max_interval < config.check_interval:
         where = place(path, "check_interval", "max_interval") if path else ""
         raise UsageError(
@@ -138,26 +145,26 @@ def _find_file(file: Path | None, env: Mapping[str, str]) -> Path | None:
     return named
 
 
-def _from_env(env: Mapping[str, str]) -> dict[str, Any]:
+def _from_env(env: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
     values = {}
+    warnings: list[str] = []
     for setting in SETTINGS:
         found = _env_text(setting, env)
         if found is not None:
-            values[setting.attribute] = parsed(setting, found[1], found[0])
-    return values
+            name, text, warned = found
+            values[setting.attribute] = parsed(setting, text, name)
+            warnings += warned
+    return values, tuple(warnings)
 
 
-def _env_text(setting: Setting, env: Mapping[str, str]) -> tuple[str, str] | None:
+def _env_text(setting: Setting, env: Mapping[str, str]) -> tuple[str, str, tuple[str, ...]] | None:
+    """Return which variable sets it, the text, and what is to be warned of."""
     if env.get(setting.env):
-        return setting.env, env[setting.env]
+        return setting.env, env[setting.env], ()
     pointer = setting.env + "_FILE"
     if setting.secret and env.get(pointer):
-        try:
-            return pointer, Path(env[pointer]).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not a text file"
-            raise UsageError(f"{pointer}: cannot read {env[pointer]!r}: {reason}.") from None
-    return next(((name, env[name]) for name in setting.also_env if env.get(name)), None)
+        return pointer, *secret_in(Path(env[pointer]), pointer)
+    return next(((name, env[name], ()) for name in setting.also_env if env.get(name)), None)
 
 
 def _unknown_env(env: Mapping[str, str]) -> tuple[str, ...]:

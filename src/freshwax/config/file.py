@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from freshwax.config.private import readable_by_others, secret_in
 from freshwax.config.settings import BY_NAME, SETTINGS, parsed
 from freshwax.errors import UsageError
 from freshwax.secret import Secret
 
 # In the file types are types: only the environment and the command line write numbers as text.
 TOML_TYPES: Mapping[str, Any] = {"list": list, "number": int | float, "days": int | float, "hours": int | float}
+
+_POINTERS = {setting.pointer: setting for setting in SETTINGS if setting.secret}
 
 WRITTEN: Mapping[str, str] = {
     "list": 'a list, such as ["one", "two"]',
@@ -23,8 +26,11 @@ WRITTEN: Mapping[str, str] = {
 }
 
 
-def read_file(path: Path) -> dict[str, Any]:
-    """Read a configuration file; the values by field name of ``Config``."""
+def read_file(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Read a configuration file: the values by field name of ``Config``, and what is to be warned of.
+
+    Raises UsageError for whatever is wrong, and where it holds secrets that others can read.
+    """
     import tomllib  # noqa: PLC0415 -- most runs in containers have no file
 
     try:
@@ -35,20 +41,30 @@ def read_file(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
         raise UsageError(f"{path}: cannot be read: {reason}.") from None
-    values = {}
+    values: dict[str, Any] = {}
+    warnings: list[str] = []
     for name, value in _flat(tables):
         line = _line_of(text, name)
         where = f"{path}, line {line}" if line else str(path)
-        setting = BY_NAME.get(name)
+        setting = BY_NAME.get(name) or _POINTERS.get(name)
         if setting is None:
             raise UsageError(f"{where}: {_unknown(name)}")
         if value == "" and not setting.default:
             continue  # a line of the example file with its # removed
         if not isinstance(value, TOML_TYPES.get(setting.type, str)):
             raise UsageError(f"{where}: {name} must be written as {WRITTEN.get(setting.type, WRITTEN['text'])}.")
+        if setting.attribute in values:
+            raise UsageError(f"{where}: {setting.name} and {setting.pointer} are both set: remove one of them.")
+        if name in _POINTERS:
+            value, warned = secret_in(Path(_beside(path, value)), f"{where}: {name}")  # noqa: PLW2901
+            warnings += warned
+        elif setting.secret and readable_by_others(path):
+            raise UsageError(
+                f"{path} holds a secret ({name}) that others on this machine can read: `chmod 600 {path}`."
+            )
         checked = parsed(setting, value, f"{where}: {name}")
         values[setting.attribute] = _beside(path, checked) if setting.path else checked
-    return values
+    return values, tuple(warnings)
 
 
 def place(path: Path, *names: str) -> str:
@@ -125,8 +141,9 @@ def example(values: Mapping[str, object] | None = None) -> str:
             table = section
             out += [f"[{section}]", ""]
         unit = f" In {setting.type}." if setting.type in {"days", "hours"} else ""
-        also = f", {setting.env}_FILE" if setting.secret else ""
-        out.append(f"# {setting.help}{unit} ({setting.env}{also})")
+        out.append(f"# {setting.help}{unit} ({setting.env})")
+        if setting.secret:
+            out.append(f"# A file that holds it: {key}_file, or {setting.env}_FILE.")
         if setting.name in values:
             out.append(f"{key} = {toml_value(values[setting.name])}")
         else:

@@ -8,12 +8,15 @@ from typing import Any
 
 from msgspec import Struct
 
+from freshwax.config.address import trusted, without_user
 from freshwax.errors import UsageError
 from freshwax.model import DEFAULT_GROUPS, Group, Kind
 from freshwax.secret import Secret
 
 PREFIX = "FRESHWAX_"
 LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("text", "json")
+PARTIAL = ("success", "log", "fail")
 
 
 class Setting(Struct, frozen=True, eq=False):
@@ -32,6 +35,11 @@ class Setting(Struct, frozen=True, eq=False):
     def attribute(self) -> str:
         """Name of the field of ``Config``."""
         return self.name.replace(".", "_")
+
+    @property
+    def pointer(self) -> str:
+        """Name of the key that names a file with the value, where this is a secret."""
+        return self.name + "_file"
 
     @property
     def env(self) -> str:
@@ -109,8 +117,22 @@ def _market(value: object) -> str:
 def _url(value: object) -> str:
     text = value.strip() if isinstance(value, str) else ""
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
-        raise ValueError("an address that begins with https:// or http://")
+        raise ValueError("an address that begins with https://")
+    if not trusted(text):
+        raise ValueError("an address that begins with https:// (http:// is for this machine only)")
     return text.rstrip("/")
+
+
+def _secret_url(value: object) -> Secret:
+    text = value.strip() if isinstance(value, str) else None
+    if text == "":
+        return Secret("")
+    # No user name: Python's HTTP libraries would log it; no fragment: it is not sent.
+    if text is None or not re.fullmatch(r"https?://[^\x00-\x20/?#@\x7f-\uffff]+[/?][\x21\x22\x24-\x7e]*", text):
+        raise ValueError("a whole address that begins with https://")
+    if not trusted(text):
+        raise ValueError("an address that begins with https:// (http:// is for this machine only)")
+    return Secret(text)
 
 
 def _secret(value: object) -> Secret:
@@ -150,6 +172,28 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("exclude_titles", "list", (), "Words; a release whose title has one of them is not told.", _words),
     Setting("log_file", "path", "", "Log file. --background has one of its own where none is set.", _text, path=True),
     Setting("log_level", "word", "info", f"How much to log: {', '.join(LEVELS)}.", _one_of(LEVELS)),
+    Setting(
+        "log_format",
+        "word",
+        "text",
+        "How -v and the log file write: text, or json (an object a line).",
+        _one_of(LOG_FORMATS),
+    ),
+    Setting(
+        "heartbeat_url",
+        "secret",
+        Secret(""),
+        "Address that each run calls when it begins (/start), ends well, or fails (/fail), as healthchecks.io has it.",
+        _secret_url,
+        secret=True,
+    ),
+    Setting(
+        "heartbeat_partial",
+        "word",
+        "success",
+        f"What a run that could not check everyone reports there: {', '.join(PARTIAL)}.",
+        _one_of(PARTIAL),
+    ),
     Setting(
         "spotify.client_id",
         "secret",
@@ -191,5 +235,5 @@ def parsed(setting: Setting, value: object, where: str) -> Any:
     try:
         return setting.parse(value)
     except ValueError as error:
-        shown = "" if setting.secret else f", not {value!r}"
+        shown = "" if setting.secret else f", not {without_user(repr(value))}"
         raise UsageError(f"{where} must be {error}{shown}.") from None

@@ -1,0 +1,35 @@
+"""Which addresses may be spoken to, and what of an address may be shown."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from freshwax.secret import MASK
+
+
+def trusted(url: str) -> bool:
+    """Whether an address is https, or plain http to this machine: nothing else may be handed a secret."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        parts.port  # noqa: B018 -- raises where it is no number
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its name or number; nothing is looked up."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def without_user(text: str) -> str:
+    """Mask what stands before the ``@`` of addresses in a text: it may hold a password."""
+    return re.sub(r"(?<=://)[^/\s@]*@", f"{MASK}@", text)
