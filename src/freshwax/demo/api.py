@@ -84,6 +84,8 @@ class SpotifyApi:
         """Answer a request and log it."""
         asked = understand(request)
         active = [fault.effect for fault in tuple(self.faults) if fault.strikes(asked)]
+        if any(effect.ends_tokens for effect in active):
+            self.expire_tokens()
         response = next((own for own in (effect.instead() for effect in active) if own is not None), None)
         if response is None:
             try:
@@ -94,7 +96,11 @@ class SpotifyApi:
         for effect in active:
             response = effect.on_response(response)
         size = len(response.body) if not response.reset else 0
-        self.log.append(Logged(**vars(asked), status=response.status, bytes=size, at=self.at))
+        readable = asked.what == "albums" and response.status in {200, 304} and not response.reset
+        readable = readable and not any(effect.spoils for effect in active)
+        shown = response.shown if readable else ()
+        entry = Logged(**vars(asked), status=response.status, bytes=size, at=self.at, readable=readable, shown=shown)
+        self.log.append(entry)
         return Reply(response, self.latency + sum(effect.delay() for effect in active))
 
     def _date(self) -> str:
@@ -221,7 +227,7 @@ class SpotifyApi:
         )
         for effect in active:
             page = effect.on_page(page)
-        return Body.of(page)
+        return Body.of(page, _ids(page.get("items")))
 
     def _search(self, request: Request, asked: Asked) -> Body:
         text = request.query.get("q", "")
@@ -242,6 +248,12 @@ class SpotifyApi:
         living = (artist for artist in self.world.artists.values() if artist.exists_at(self.at))
         found = [artist for artist in living if all(word in artist.name.casefold() for word in words)]
         return sorted(found, key=lambda artist: (artist.name.casefold() != wanted, artist.name, artist.id))
+
+
+def _ids(items: object) -> tuple[str, ...]:
+    """The IDs of the items of a page, as far as they have any."""
+    listed = items if isinstance(items, list) else []
+    return tuple(item["id"] for item in listed if isinstance(item, dict) and isinstance(item.get("id"), str))
 
 
 def understand(request: Request) -> Asked:

@@ -92,25 +92,26 @@ class Body:
     raw: bytes
     zipped: bytes | None
     etag: str
+    shown: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, payload: Json) -> Body:
+    def of(cls, payload: Json, shown: tuple[str, ...] = ()) -> Body:
         """Encode a payload; the ETag is made as Spotify makes it, from the MD5 of the body."""
         raw = msgspec.json.encode(payload)
         digest = hashlib.md5(raw, usedforsecurity=False).hexdigest()
         etag = base64.b64encode(f'"{digest}"'.encode()).decode()
         zipped = gzip.compress(raw, 5, mtime=0) if len(raw) >= GZIP_FROM else None
-        return cls(raw, zipped, f'"MC-{etag}"')
+        return cls(raw, zipped, f'"MC-{etag}"', shown)
 
     def response(self, headers: Mapping[str, str]) -> Response:
         """The response to a request with these headers: conditional, zipped where that is accepted and worth it."""
         common = (("etag", self.etag), ("cache-control", "public, max-age=0"))
         if headers.get("if-none-match") == self.etag:
-            return Response(304, b"", common)
+            return Response(304, b"", common, shown=self.shown)
         if self.zipped is not None and "gzip" in headers.get("accept-encoding", ""):
             zipped = (JSON_TYPE, *common, ("content-encoding", "gzip"), ("vary", "accept-encoding"))
-            return Response(200, self.zipped, zipped)
-        return Response(200, self.raw, (JSON_TYPE, *common))
+            return Response(200, self.zipped, zipped, shown=self.shown)
+        return Response(200, self.raw, (JSON_TYPE, *common), shown=self.shown)
 
 
 def error(

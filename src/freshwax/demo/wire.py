@@ -33,13 +33,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What to send. ``cut``: break off after so many bytes of body. ``reset``: send nothing, reset the connection."""
+    """What to send. ``cut``: break off after so many bytes of body. ``reset``: send nothing, reset the connection.
+
+    ``hung``: what is cut stays unfinished, with the connection open. ``shown``: the releases that the body names.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     cut: int | None = None
     reset: bool = False
+    hung: bool = False
+    shown: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
         """The whole response as one piece."""
@@ -139,6 +144,8 @@ class Connection(asyncio.Protocol):
             _reset(transport)
             return
         transport.write(response.to_bytes())
+        if response.hung:
+            return
         if close or response.cut is not None:
             transport.close()
         elif self._buffer:
