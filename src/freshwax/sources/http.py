@@ -9,13 +9,13 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from msgspec import Struct
 
 from freshwax import __version__
+from freshwax.config.address import trusted, without_user
 from freshwax.errors import CheckError, UsageError
 from freshwax.secret import MASK
 
@@ -68,7 +68,7 @@ class HttpClient:
         self._hidden: set[str] = set()
 
     def hide(self, *secrets: str) -> None:
-        """Mask these texts wherever they would appear in an error."""
+        """Mask these texts wherever they would appear in an error, and in the body of a refusal: some echo them."""
         self._hidden.update(secret for secret in secrets if secret)
 
     async def send(
@@ -79,8 +79,9 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         data: Mapping[str, str] | None = None,
+        text: str | None = None,
     ) -> Response:
-        """Send one request. ``params`` are appended to the URL; ``data`` is sent as a form.
+        """Send one request. ``params`` are appended to the URL; ``data`` is sent as a form, ``text`` as it is.
 
         Raises ``CheckError`` with the code ``network`` or ``timeout`` (both transient), ``too_large`` or ``bad_data``
         (what claims to be gzip is not); ``UsageError`` for an address that must not be asked.
@@ -92,7 +93,7 @@ class HttpClient:
         address = f"{url}?{urlencode(params)}" if params else url
         try:
             async with asyncio.timeout(self._timeouts.total):
-                return await self._exchange(client, method, address, headers, data)
+                return await self._exchange(client, method, address, headers, data, text)
         except httpx2.ConnectTimeout:
             message = f"{host} did not accept a connection within {self._timeouts.connect:g} s"
             raise CheckError(message, code="timeout", transient=True) from None
@@ -108,8 +109,7 @@ class HttpClient:
             raise UsageError(f"The address {self._masked(url)} cannot be used: {error}") from None
         except (httpx2.HTTPError, OSError) as error:
             # `from None`: what the library says may quote a proxy's password, and tracebacks end up in logs.
-            message = f"{host} cannot be reached ({self._masked(str(error)) or type(error).__name__})"
-            raise CheckError(message, code="network", transient=True) from None
+            raise CheckError(self._unreachable(host, error), code="network", transient=True) from None
 
     async def aclose(self) -> None:
         """Close all connections. Idempotent."""
@@ -124,8 +124,10 @@ class HttpClient:
         url: str,
         headers: Mapping[str, str] | None,
         data: Mapping[str, str] | None,
+        text: str | None,
     ) -> Response:
-        async with client.stream(method, url, headers=headers, data=data) as answer:
+        content = None if text is None else text.encode("utf-8", "replace")
+        async with client.stream(method, url, headers=headers, data=data, content=content) as answer:
             parts: list[bytes] = []
             size = 0
             async for part in answer.aiter_bytes():
@@ -138,7 +140,10 @@ class HttpClient:
                 "HTTP/1.1 200 OK\r\n\r\n"
             )
             wire = head + answer.num_bytes_downloaded
-            return Response(answer.status_code, answer.headers, b"".join(parts), wire, url)
+            body = b"".join(parts)
+            if answer.status_code != 200:  # it ends up in a sentence
+                body = self._masked_body(body)
+            return Response(answer.status_code, answer.headers, body, wire, url)
 
     def _client(self, url: str) -> httpx2.AsyncClient:
         local = self._is_local(url)
@@ -181,30 +186,38 @@ class HttpClient:
 
     def _judge(self, origin: str) -> bool:
         """Whether an origin is plain HTTP to this machine (true) or HTTPS (false); anything else is refused."""
-        try:
-            parts = urlsplit(origin)
-            scheme, host = parts.scheme.lower(), parts.hostname or ""
-        except ValueError:
-            scheme = host = ""
-        if scheme == "https" and host:
-            return False
-        if scheme == "http" and _is_loopback(host):
-            return True
+        if trusted(origin):
+            return not origin.lower().startswith("https:")
         raise UsageError(f"{self._masked(origin)} is not an https:// address (http:// is for this machine only)")
+
+    def _unreachable(self, host: str, error: Exception) -> str:
+        distrust = _distrust(error)
+        if distrust is not None:
+            advice = "check this machine's clock, and what stands between"
+            return f"the certificate of {host} cannot be trusted ({distrust}), nothing was sent to it: {advice}"
+        return f"{host} cannot be reached ({self._masked(str(error)) or type(error).__name__})"
 
     def _masked(self, text: str) -> str:
         for secret in self._hidden:
             text = text.replace(secret, MASK)
-        return text
+        return without_user(text)
+
+    def _masked_body(self, body: bytes) -> bytes:
+        for secret in self._hidden:
+            for written in (secret, secret.replace("/", r"\/")):  # as some write it in JSON
+                body = body.replace(written.encode(), MASK.encode())
+        return body
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _distrust(error: BaseException | None) -> str | None:
+    """Find out whether it was the other side's certificate that ended it; return what is wrong with that."""
+    import ssl  # noqa: PLC0415
+
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message or "not trusted"
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def answered_at(headers: Mapping[str, str]) -> datetime | None:
