@@ -15,13 +15,21 @@ FreshwaxError                 anything that a user can be told in one sentence; 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 
 class FreshwaxError(Exception):
-    """Anything that a user can be told in one clear sentence, with what to do next."""
+    """Anything that a user can be told in one clear sentence, with what to do next.
+
+    ``details`` are lines to stand below it: a choice, say.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "", *, details: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.details = tuple(details)
 
 
 class UsageError(FreshwaxError):

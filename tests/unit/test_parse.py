@@ -144,10 +144,8 @@ def test_a_date_is_as_precise_as_its_text_and_its_precision_allow(value: Any, pr
         (b"<html><body>Log in to the hotel's network</body></html>", "not JSON"),
         (b"", "not JSON"),
         (b'{"items": [', "not JSON"),
-        (b'{"items": [{"id": "\\ud800"}]}', "not JSON"),
-        (b'{"items": [{"id": "x", "name": "\\ud800 lone"}]}', "not JSON"),
-        (b'{"items": [{"id": "x", "name": "low \\udc00 alone"}]}', "not JSON"),
-        (b'{"items": [{"id": "\xff\xfe"}]}', "not JSON"),
+        (b'{"items": [{"id": "\\ud800"}]}', "items[0].id"),
+        (b'{"items": [{"id": "\xff\xfe"}]}', "items[0].id"),
         (b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "not JSON"),
     ],
 )

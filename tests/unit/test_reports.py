@@ -3,6 +3,7 @@ import csv
 import io
 import itertools
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -278,7 +279,8 @@ def test_no_control_character_gets_out(shown, format, columns):
 @given(reports)
 def test_json_says_exactly_what_the_release_said(shown):
     data = json.loads(render(shown, "json", now=NOW))
-    assert sorted(r["title"] for r in data["releases"]) == sorted(line.release.title for line in shown.lines)
+    whole = [re.sub("[\ud800-\udfff]", "\ufffd", line.release.title) for line in shown.lines]
+    assert sorted(r["title"] for r in data["releases"]) == sorted(whole)
 
 
 @given(reports, st.integers(60, 200))

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from freshwax.errors import UsageError
-from freshwax.reports.escape import visible
+from freshwax.reports.escape import brief
 from freshwax.sources.spotify.identify import parse_artist_ref
 
 LARGEST = 20_000_000  # bytes; a list of 500,000 artists is smaller
@@ -70,7 +70,14 @@ def read_file(name: str) -> Iterator[Entry]:
 
 def from_words(words: Iterable[str]) -> Entries:
     """Read artists given as arguments."""
-    return unique(_entry(word.strip(), 0, f"{visible(word)!r}") for word in words if word.strip())
+    return unique(_entry(_text(word.strip()), 0, repr(brief(word))) for word in words if word.strip())
+
+
+def _text(word: str) -> str:
+    """Return a word of the command line, unless bytes are in it that are no text where it came from."""
+    if re.search("[\ud800-\udfff]", word):
+        raise UsageError(f"{brief(word)!r} is not text in this terminal's encoding; give an ID or a link instead.")
+    return word
 
 
 def unique(entries: Iterable[Entry]) -> Entries:
@@ -84,10 +91,10 @@ def unique(entries: Iterable[Entry]) -> Entries:
 
 
 def fold(name: str) -> str:
-    """Return a name as it is compared: NFKC, case folded, spaces as one."""
-    import unicodedata
+    """Return a name or title as it is compared: NFKC, case folded, spaces as one."""
+    from freshwax.discovery.editions import nfkc
 
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return " ".join(nfkc(name).casefold().split())
 
 
 def parse(file: BinaryIO, name: str) -> Iterator[Entry]:
@@ -123,7 +130,7 @@ def _entry(text: str, number: int, where: str) -> Entry:
     if found is None and DAMAGED_ID.fullmatch(text):
         raise UsageError(f"{where}: {text!r} looks like a damaged ID: Spotify's have 22 letters and digits.")
     if found is None and len(text) > LONGEST_NAME:
-        raise UsageError(f"{where}: {visible(text[:40])!r}… is too long for a name.")
+        raise UsageError(f"{where}: {brief(text[:40])!r}… is too long for a name.")
     return Entry(found, None if found else " ".join(text.split()), number)
 
 
@@ -167,7 +174,7 @@ def _row(references: list[str], names: list[str], number: int, where: str) -> It
     for i, text in enumerate(references):
         entry = _entry(text, number, where)
         if entry.id is None:
-            raise UsageError(f"{where}: {visible(text[:60])!r} is not an artist's ID, URI or link.")
+            raise UsageError(f"{where}: {brief(text[:60])!r} is not an artist's ID, URI or link.")
         yield replace(entry, name=names[i]) if len(names) == len(references) else entry
 
 

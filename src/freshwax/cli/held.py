@@ -7,7 +7,7 @@ import click
 from freshwax import app
 from freshwax.cli import pick
 from freshwax.cli.setup import Setup
-from freshwax.reports.escape import visible
+from freshwax.reports.escape import brief
 from freshwax.reports.words import count
 
 
@@ -22,7 +22,7 @@ def command(setup: Setup, /, artist: str) -> None:
     with app.open_store(setup.config, read_only=True) as store:
         found = pick.artist(store, artist)
         held = next((len(releases) for one, releases in store.held() if one.ref == found.ref), 0)
-    name = visible(found.name or found.ref.id)
+    name = brief(found.name or found.ref.id)
     if not held:
         setup.say(f"{name}: nothing is held back.")
         return

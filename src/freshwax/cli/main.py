@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -116,7 +117,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         silence_stdout()
         result = BROKEN_PIPE
     except click.ClickException as error:
-        error.show()
+        _show(error)
         result = error.exit_code
     except click.Abort:
         click.echo("Stopped.", err=True)
@@ -145,12 +146,21 @@ def run() -> NoReturn:
         os._exit(ended.code if isinstance(ended.code, int) else 0)
 
 
+def _show(error: click.ClickException) -> None:
+    """Say what is wrong with the command line as click does, but for what the words may hold."""
+    from freshwax.reports.escape import visible
+
+    said = io.StringIO()
+    error.show(said)
+    click.echo("\n".join(map(visible, said.getvalue().split("\n"))), nl=False, err=True)
+
+
 def _tell(error: FreshwaxError) -> int:
     from freshwax.reports.escape import visible
 
-    text = "\n".join(visible(line) for line in str(error).split("\n"))
-    whole = "\n" in text or text.endswith((".", "?", "!"))
-    click.echo(f"freshwax: {text}{'' if whole else '.'}", err=True)
+    text = visible(str(error))  # in one line: what it quotes must not begin a line of its own
+    whole = text.endswith((".", "?", "!", ":"))
+    click.echo("\n".join((f"freshwax: {text}{'' if whole else '.'}", *map(visible, error.details))), err=True)
     return error.exit_code
 
 
@@ -161,13 +171,13 @@ def _full(error: OSError) -> int:
 
 
 def _bug(error: Exception, args: Sequence[str]) -> int:
-    from freshwax.reports.escape import visible
+    from freshwax.reports.escape import brief
 
     if any(arg == "--verbose" or (arg.startswith("-v") and set(arg[1:]) == {"v"}) for arg in args):
         import traceback
 
         traceback.print_exception(error)
-    what = visible(f"{type(error).__name__}: {error}")[:300]
+    what = brief(f"{type(error).__name__}: {error}")
     click.echo(
         f"freshwax: this is a bug ({what}). Run it again with `freshwax -v …` and report what it prints.", err=True
     )

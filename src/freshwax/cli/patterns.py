@@ -61,10 +61,10 @@ def command(setup: Setup, /, artist: str | None, best: bool, format_: str | None
 
 
 def _about(one: Patterns) -> str:
-    from freshwax.reports.escape import visible
+    from freshwax.reports.escape import brief
     from freshwax.reports.words import count
 
-    name = visible(one.artist.name or one.artist.ref.id)
+    name = brief(one.artist.name or one.artist.ref.id)
     if one.last is None:
         begin = f"{name}: no release with a known day up to today."
     else:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from freshwax.cli.artist_files import fold
 from freshwax.errors import UsageError
 from freshwax.model import Artist, ArtistState, Ref
-from freshwax.reports.escape import visible
+from freshwax.reports.escape import brief
 from freshwax.sources.spotify.identify import parse_artist_ref
 from freshwax.store.base import Seen, Store
 
@@ -26,15 +26,15 @@ def artist(store: Store, text: str) -> Artist:
     if artist_id is not None:
         found = store.artist(Ref(SOURCE, artist_id))
         if found is None or found.state is ArtistState.REMOVED:
-            raise UsageError(f"{visible(text)!r} is not on the watch list.")
+            raise UsageError(f"{brief(text)!r} is not on the watch list.")
         return found
     listed = store.artists()
     named = [one for one in listed if fold(one.name or "") == fold(text) or one.ref.id == text]
     if len(named) == 1:
         return named[0]
     if named:
-        raise UsageError(f"Several are called {visible(text)!r}; say which: {', '.join(one.ref.id for one in named)}.")
-    raise UsageError(f"{visible(text)!r} is not on the watch list.{_near(text, listed)}")
+        raise UsageError(f"Several are called {brief(text)!r}; say which: {', '.join(one.ref.id for one in named)}.")
+    raise UsageError(f"{brief(text)!r} is not on the watch list.{_near(text, listed)}")
 
 
 def artists(store: Store, texts: Sequence[str]) -> list[Artist]:
@@ -48,16 +48,14 @@ def _near(text: str, listed: list[Artist]) -> str:
 
     names = {fold(one.name): one.name for one in listed if one.name}
     near = difflib.get_close_matches(fold(text), names, 1, 0.7)
-    return f" Did you mean {visible(names[near[0]])!r}?" if near else ""
+    return f" Did you mean {brief(names[near[0]])!r}?" if near else ""
 
 
 def release_id(text: str) -> str | None:
     """Return the ID that a text names as ID, URI or link; None if it is a title. UsageError for other addresses."""
     match = RELEASE.fullmatch(text.strip())
     if match is None and ADDRESS.match(text.strip()):
-        raise UsageError(
-            f"{visible(text)!r} is no release: give an album's ID, spotify:album: URI or link, or a title."
-        )
+        raise UsageError(f"{brief(text)!r} is no release: give an album's ID, spotify:album: URI or link, or a title.")
     return match[1] if match else None
 
 
@@ -76,17 +74,18 @@ def by_title(store: Store, title: str, artist: Artist | None = None) -> Ref | No
         return None
     if not found:
         raise UsageError(
-            f"No check has listed a release called {visible(title)!r}. If it exists, ask by its ID or link, with "
+            f"No check has listed a release called {brief(title)!r}. If it exists, ask by its ID or link, with "
             "--artist to hear about that artist's checks."
         )
-    choice = "\n".join(f"  {_choice(seen)}" for seen in found[:CHOICES])
-    more = f"\n  and {len(found) - CHOICES} more" if len(found) > CHOICES else ""
+    choice = [_choice(seen) for seen in found[:CHOICES]]
+    more = [f"  and {len(found) - CHOICES} more"] if len(found) > CHOICES else []
     what = f"{len(found)} releases are called" if same else f"The titles of {len(found)} releases hold"
-    raise UsageError(f"{what} {visible(title)!r}; ask by ID:\n{choice}{more}")
+    raise UsageError(f"{what} {brief(title)!r}; ask by ID:", details=(*choice, *more))
 
 
 def _choice(seen: Seen) -> str:
     release = seen.release
     names = ", ".join(credit.name for credit in release.artists)
     day = release.date.value if release.date else "undated"
-    return visible(f"{release.ref.id}  {day}  {release.type}  {names}: {release.title}")
+    facts = f"{release.ref.id}  {day}  {release.type}"
+    return f"  {brief(facts)}  {brief(names)}: {brief(release.title)}"

@@ -19,7 +19,7 @@ from freshwax.cli.values import Number
 from freshwax.config import Config
 from freshwax.errors import UsageError
 from freshwax.model import Artist, ArtistState
-from freshwax.reports.escape import visible
+from freshwax.reports.escape import brief
 from freshwax.reports.plans import PLAN, Planned, expectation, failed, name, plan_summary, profile_words
 from freshwax.reports.words import ago, clock_time, count
 from freshwax.store.base import Store
@@ -149,7 +149,7 @@ def _explain(setup: Setup, store: Store, outlook: Outlook, text: str, format_: s
     """Print why one artist is picked or not: sentences, or its row of the plan in a format that was asked for."""
     artist = pick.artist(store, text)
     if artist.state in UNASKED:
-        raise UsageError(f"{visible(name(artist))} is in no plan: {UNASKED[artist.state]}")
+        raise UsageError(f"{brief(name(artist))} is in no plan: {UNASKED[artist.state]}")
     at, place = _find(outlook.batch, artist)
     if format_ is not None:
         output.print_list([_row(place, at, outlook)], PLAN, format_, outlook.now)
@@ -168,7 +168,7 @@ def _find(batch: Batch, artist: Artist) -> tuple[int | None, Place]:
 
 
 def _verdict(place: Place, at: int | None, outlook: Outlook) -> str:
-    who, why = visible(name(place.artist)), _words(place, outlook)
+    who, why = brief(name(place.artist)), _words(place, outlook)
     if at is None:
         return f"{who} would not be asked by the next run: {why}."
     return f"{who} would be asked by the next run, as number {at:,} of {len(outlook.batch.picks):,}: {why}."

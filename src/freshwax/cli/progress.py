@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from freshwax.reports.escape import visible
+from freshwax.reports.escape import brief
 from freshwax.reports.layout import pad
 
 AFTERWARDS = "Reading further back"  # every check is done; what the allowance leaves goes into old catalogues
@@ -30,7 +30,7 @@ def bar(what: str = "Artists") -> Iterator[Callable[[int, int, str], None]]:
         task = progress.add_task(pad(what, room), total=None)
 
         def tell(done: int, total: int, name: str) -> None:
-            said = visible(name) if done < total else AFTERWARDS
+            said = brief(name) if done < total else AFTERWARDS
             progress.update(task, completed=done, total=total, description=pad(said, room))
 
         yield tell

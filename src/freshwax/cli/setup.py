@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from freshwax.config import Config, load
+from freshwax.reports.escape import visible
 
 # Requests and tokens are HTTP's business; its debug log would hold headers.
 QUIET_LOGGERS = ("httpx2", "httpcore2", "asyncio")
@@ -35,7 +36,7 @@ class Setup:
     def say(self, text: str) -> None:
         """Tell people something, on standard error, unless they asked for quiet."""
         if not self.quiet:
-            click.echo(text, err=True)
+            click.echo("\n".join(visible(line) for line in text.split("\n")), err=True)
 
     def _log(self, config: Config) -> None:
         import logging

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from freshwax.model import Announcement, Artist, ArtistState, Kind, Known, Ref, Release, Silence
 from freshwax.reports.columns import names
-from freshwax.reports.escape import visible
+from freshwax.reports.escape import brief, visible
 from freshwax.reports.words import ago, calendar_day, clock_time, failure, release_date
 from freshwax.store.base import Change, Cooldown, Story, Telling
 
@@ -67,7 +67,7 @@ def related(story: Story) -> set[Ref]:
 
 def never_listed(what: str, artist: Artist | None, cooldown: Cooldown | None, now: datetime) -> list[str]:
     """Return what can be said of a release that no check has listed."""
-    out = [f"No check has listed {visible(what)}."]
+    out = [f"No check has listed {brief(what)}."]
     if artist is not None:
         return [*out, f"{_name(artist)}: {checks(artist, cooldown, now)}"]
     return [*out, "With --artist ARTIST this says how that artist's checks went."]
@@ -92,7 +92,7 @@ def checks(artist: Artist, cooldown: Cooldown | None, now: datetime) -> str:
 
 
 def _name(artist: Artist) -> str:
-    return visible(artist.name or artist.ref.id)
+    return brief(artist.name or artist.ref.id)
 
 
 def _day(value: datetime, now: datetime) -> str:
@@ -101,7 +101,7 @@ def _day(value: datetime, now: datetime) -> str:
 
 def _heading(release: Release, seen: datetime, now: datetime) -> str:
     dated = f"dated {release_date(release.date, now.date())}" if release.date else "undated"
-    what = f"{names(release)}: {release.title} ({release.type}, {dated}, {release.ref.id})"
+    what = f"{brief(names(release))}: {brief(release.title)} ({release.type}, {dated}, {release.ref.id})"
     return f"{visible(what)}, first seen on {_day(seen, now)}."
 
 
@@ -123,7 +123,7 @@ def _of(known: Known, others: Mapping[Ref, Release]) -> str:
     other: Ref | None = known.of or known.announced
     if other is None or other == known.release.ref:
         return "one that is known"
-    title = f"{others[other].title!r} " if other in others else ""
+    title = f"{brief(others[other].title)!r} " if other in others else ""
     return visible(f"{title}({other.id})" if title else other.id)
 
 
@@ -138,7 +138,7 @@ def _told(telling: Telling, now: datetime) -> str:
     where = "" if telling.channel == "stdout" else f" on {visible(telling.channel)}"
     day = _day(telling.told_at, now)
     if telling.hidden_by:
-        return f"It counts as told{where} since {day}, but a filter hid it: {visible(telling.hidden_by)}."
+        return f"It counts as told{where} since {day}, but a filter hid it: {brief(telling.hidden_by)}."
     return f"Told{where} on {day} as {_label(telling.kind)}."
 
 
@@ -147,7 +147,7 @@ def _label(kind: Kind) -> str:
 
 
 def _change(change: Change, now: datetime) -> str:
-    before, after = visible(change.before or "nothing"), visible(change.after or "nothing")
+    before, after = brief(change.before or "nothing"), brief(change.after or "nothing")
     return (
         f"Since {_day(change.at, now)} its {visible(change.field).replace('_', ' ')} is {after!r}; it was {before!r}."
     )

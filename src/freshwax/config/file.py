@@ -100,7 +100,7 @@ def _line_of(text: str, name: str) -> int | None:
     """Find the line that sets a key: tomllib does not tell. Good enough for people, wrong at worst in odd strings."""
     table = ""
     for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*\[+([^\]]+)\]", line)
+        header = re.match(r"\s*\[{1,2}([^\[\]]+)\]", line)
         if header:
             table = _bare(header[1]) + "."
             if table == name + ".":

@@ -14,6 +14,7 @@ from freshwax.model import DEFAULT_GROUPS, Group, Kind
 from freshwax.secret import Secret
 
 PREFIX = "FRESHWAX_"
+_HALF = re.compile("[\ud800-\udfff]")  # bytes of the environment that are no text
 LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 PARTIAL = ("success", "log", "fail")
@@ -73,7 +74,7 @@ def _number(low: float, high: float, *, whole: bool = True) -> Callable[[object]
 
 def _words(value: object) -> tuple[str, ...]:
     parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+    if not isinstance(parts, list) or not all(isinstance(part, str) and not _HALF.search(part) for part in parts):
         raise ValueError("a list of words")
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 

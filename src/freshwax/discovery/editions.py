@@ -14,6 +14,7 @@ from typing import NamedTuple
 from freshwax.model import Release, ReleaseDate
 
 TWIN_DAYS = 3
+LONG = 1000  # characters
 
 _EXPLICIT = frozenset({"explicit", "clean", "edited", "uncensored", "censored", "amended"})
 _EDITION = frozenset(
@@ -32,7 +33,7 @@ _SAME = {"remastered": "remaster", "remasterd": "remaster", "remasters": "remast
 
 _SEGMENT = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]|\s[-\u2010-\u2015]\s(?=\S)")
 _FEATURED = re.compile(r"^(?:feat|ft|featuring)\b\.?", re.IGNORECASE)
-_FEATURED_OPEN = re.compile(r"\s(?:feat\.|ft\.|featuring\s|feat\s).*$", re.IGNORECASE)
+_FEATURED_OPEN = re.compile(r"\s(?:feat\.|ft\.|featuring\s|feat\s).*", re.IGNORECASE | re.DOTALL)
 _HYPHENED = re.compile(r"\b(re)-(recorded|mastered|issued|issue|imagined)\b|\bspeed(?= up\b)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
 
@@ -82,7 +83,7 @@ def keys_of(release: Release) -> Keys:
     """Return the key of a release (artists, type, normalised title with version marks) and its edition marks."""
     from hashlib import blake2b  # noqa: PLC0415 -- it loads OpenSSL: 3 ms that reading commands need not spend
 
-    title = unicodedata.normalize("NFKC", release.title).strip()
+    title = nfkc(release.title).strip()
     if not title:
         return Keys("", "")
     base, marks = _normalise(title)
@@ -119,9 +120,16 @@ def _read_segment(segment: str) -> tuple[str, set[str]]:
     return " ".join(version), {_SAME.get(word, word) for word in edition} or {"edition"}
 
 
+def nfkc(text: str) -> str:
+    """Normalise; piece by piece where it is longer than titles are: sorting a million accents would take hours."""
+    if len(text) <= LONG:
+        return unicodedata.normalize("NFKC", text)
+    return "".join(unicodedata.normalize("NFKC", text[at : at + LONG]) for at in range(0, len(text), LONG))
+
+
 def _letters(text: str) -> str:
     """Keep letters, digits and combining marks (vowel signs are letters to their readers), case folded."""
-    folded = unicodedata.normalize("NFKC", text.casefold())
+    folded = nfkc(text.casefold())
     return "".join(c for c in folded if unicodedata.category(c)[0] in "LNM")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
 GAP = "  "
+# Format characters that are seen: they stand before the Arabic, Syriac or Kaithi digits that they embrace.
+_PREPENDED = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]")
 
 
 def width(text: str) -> int:
@@ -17,8 +20,11 @@ def width(text: str) -> int:
 
 
 def _width(character: str) -> int:
-    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+    category = unicodedata.category(character)
+    if category in {"Mn", "Me"} or (category == "Cf" and not _PREPENDED.match(character)):
         return 0
+    if "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7fb":
+        return 0  # the vowels and finals of Korean letters in pieces stand inside the square of the first
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from freshwax.model import Artist
 from freshwax.reports.columns import Column
-from freshwax.reports.escape import visible
+from freshwax.reports.escape import brief, visible
 from freshwax.reports.words import ago, count, failure, instant
 
 
@@ -176,7 +176,7 @@ def profile_notes(profiles: Sequence[Profiled]) -> list[str]:
     new = [item for item in profiles if not item.artist.learnt]
     if not new:
         return _thin(profiles) if len(profiles) == 1 else []
-    who = f"{visible(name(new[0].artist))} was" if len(new) == 1 else f"{count(len(new), 'artist')} were"
+    who = f"{brief(name(new[0].artist))} was" if len(new) == 1 else f"{count(len(new), 'artist')} were"
     return [f"{who} not checked yet: the rate is what the other artists on the list let expect."]
 
 

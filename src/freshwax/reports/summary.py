@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from freshwax.model import Coverage, Mode, Report, RunStatus
-from freshwax.reports.escape import visible
+from freshwax.reports.escape import brief, visible
 from freshwax.reports.words import ago, clock_time, count
 
 
@@ -52,7 +52,7 @@ def nothing(report: Report) -> str:
 
 def failed_note(artists: list[tuple[str, str]], limit: int = 10) -> str:
     """Return a sentence that names the artists whose check failed, with why: ``(name, reason)``."""
-    named = ", ".join(f"{name} ({reason.removeprefix(name + ': ')})" for name, reason in artists[:limit])
+    named = ", ".join(f"{brief(name)} ({brief(reason.removeprefix(name + ': '))})" for name, reason in artists[:limit])
     rest = f" and {len(artists) - limit} more (`freshwax artists list`)" if len(artists) > limit else ""
     return f"Failed: {named}{rest}. They stay due."
 
@@ -66,16 +66,17 @@ def paused_note(learnt: int, artists: int, until: datetime | None, now: datetime
 def held_note(name: str, ref: str, releases: int) -> str:
     """Return the question that a flood asks."""
     return (
-        f"{name}: {count(releases, 'release')} at once is more than its history makes likely; held back. "
+        f"{brief(name)}: {count(releases, 'release')} at once is more than its history makes likely; held back. "
         f"`freshwax release-held {ref}` tells them."
     )
 
 
-def gone_note(names: list[str]) -> str:
+def gone_note(names: list[str], limit: int = 10) -> str:
     """Return a sentence about artists that the source no longer has."""
+    rest = f" and {len(names) - limit} more (`freshwax artists list --state gone`)" if len(names) > limit else ""
     looked_for = "It is" if len(names) == 1 else "They are"
     return (
-        f"Gone from the service: {', '.join(names)}. {looked_for} looked for once a month; "
+        f"Gone from the service: {', '.join(map(brief, names[:limit]))}{rest}. {looked_for} looked for once a month; "
         "`freshwax artists remove` ends that."
     )
 

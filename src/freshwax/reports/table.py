@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from freshwax.model import Kind, Line
 from freshwax.reports.columns import Column, names
-from freshwax.reports.escape import visible
+from freshwax.reports.escape import brief, visible
 from freshwax.reports.layout import Track, fit, line, widths
 from freshwax.reports.sections import Section
 from freshwax.reports.words import day, release_date
@@ -26,7 +26,7 @@ def render_list(
     """Return a list as a table with a heading."""
     shown = [column for column in columns if column.heading is not None]
     rows = [[column.heading or "" for column in shown]]
-    rows += [[visible(column.text(item, now)) for column in shown] for item in items]
+    rows += [[brief(column.text(item, now)) for column in shown] for item in items]
     tracks = [Track(column.right, column.least) for column in shown]
     sizes = widths(rows, tracks, max(width, LEAST_WIDTH))
     head, *body = [line(row, tracks, sizes) for row in rows]
@@ -55,7 +55,7 @@ def _row(item: Line, width: int) -> list[str]:
     cells = [release.date.value if release.date else "undated", release.type, names(release), release.title]
     if width >= WIDE:
         cells.append(release.url or "")
-    return [visible(cell) for cell in cells]
+    return [brief(cell) for cell in cells]
 
 
 def _late(item: Line, now: datetime) -> str:

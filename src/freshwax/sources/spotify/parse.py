@@ -24,6 +24,12 @@ SOURCE = "spotify"
 DEFAULT_TYPE = "single"  # what most releases are
 BY_LENGTH = {4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY}
 LENGTHS: dict[str, int] = {precision.value: length for length, precision in BY_LENGTH.items()}
+# An escape in a JSON string: half a surrogate pair, or anything else, so that backslashes are counted off in pairs.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+LONGEST_ANSWER = 300  # characters of what an error body says: it goes into reports and logs
 DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 
 
@@ -122,7 +128,7 @@ def token_of(body: bytes) -> tuple[str, float]:
 def error_of(body: bytes) -> ApiError:
     """Read an error body of the API or of the token service; never fails, whatever it is."""
     try:
-        answer = _any.decode(body)
+        answer = _any.decode(_sound(body))
     except (ValueError, RecursionError):
         # Not JSON: `Too many requests` is a sentence worth repeating, a page of HTML is not.
         text = body[:200].decode("utf-8", "replace").strip()
@@ -156,11 +162,30 @@ def _is_day(value: str) -> bool:
 
 def _decode(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T:
     try:
-        return decoder.decode(body)
+        return _tolerant(decoder, body)
     except msgspec.ValidationError as error:
         raise CheckError(f"Spotify's {what} is not as expected: {error}", code="bad_data") from None
     except (ValueError, RecursionError):
         raise CheckError(f"Spotify's {what} is not JSON", code="bad_data") from None
+
+
+def _tolerant(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """Decode; half a character in one title must not cost the artist's whole list, check after check."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except ValueError:
+        return decoder.decode(_sound(body))
+
+
+def _sound(body: bytes) -> bytes:
+    """Return JSON in which the replacement character stands for bytes that are no UTF-8, and for lone surrogates."""
+    return _ESCAPE.sub(_whole, body.decode("utf-8", "replace").encode())
+
+
+def _whole(escape: re.Match[bytes]) -> bytes:
+    return b"\\ufffd" if escape["lone"] else escape[0]
 
 
 def _missing(what: str, name: str) -> CheckError:
@@ -168,7 +193,7 @@ def _missing(what: str, name: str) -> CheckError:
 
 
 def _release(album: _Album, index: int) -> Release:
-    if not album.id:
+    if not album.id or "\ufffd" in album.id:  # half an ID might be anybody's
         raise _missing("list of releases", f"items[{index}].id")
     return Release(
         ref=Ref(SOURCE, album.id),
@@ -214,4 +239,4 @@ def _is_web(url: object) -> bool:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return value[:LONGEST_ANSWER] if isinstance(value, str) else ""
