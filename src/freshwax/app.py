@@ -195,7 +195,7 @@ def _log(report: Report) -> None:
     from freshwax.reports.summary import summary
 
     for line in summary(report, now()):
-        logging.getLogger(__name__).info("%s", line)
+        logging.getLogger(__name__).info("%s", line, extra={"run_id": report.run.id})
 
 
 def _tell(store: Store, report: Report, emit: Callable[[Report], None]) -> Report:

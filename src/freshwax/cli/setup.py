@@ -10,9 +10,6 @@ import click
 from freshwax.config import Config, load
 from freshwax.reports.escape import visible
 
-# Requests and tokens are HTTP's business; its debug log would hold headers.
-QUIET_LOGGERS = ("httpx2", "httpcore2", "asyncio")
-
 
 class Setup:
     """The global options. Commands get it with ``@click.pass_obj``."""
@@ -30,44 +27,18 @@ class Setup:
         for warning in config.warnings:
             self.say(warning)
         if self.verbose or config.log_file:
-            self._log(config)
+            from freshwax.cli.logs import log_to_file, log_to_people
+
+            if self.verbose:
+                log_to_people(config, detailed=self.verbose > 1)
+            if config.log_file:
+                log_to_file(config, Path(config.log_file))
         return config
 
     def say(self, text: str) -> None:
         """Tell people something, on standard error, unless they asked for quiet."""
         if not self.quiet:
             click.echo("\n".join(visible(line) for line in text.split("\n")), err=True)
-
-    def _log(self, config: Config) -> None:
-        import logging
-
-        if self.verbose:
-            handler = logging.StreamHandler()
-            handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
-            handler.setLevel(logging.DEBUG if self.verbose > 1 else logging.INFO)
-            _attach(handler)
-        if config.log_file:
-            log_to_file(Path(config.log_file), config.log_level)
-
-
-def log_to_file(path: Path, level: str) -> None:
-    """Log to a file that is rotated at 1 MB, three old ones kept."""
-    import logging
-    import time
-    from logging.handlers import RotatingFileHandler
-
-    from freshwax.errors import UsageError
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=3, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"The log file {str(path)!r} cannot be written: {error.strerror}.") from None
-    formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
-    handler.setLevel(level.upper())
-    _attach(handler)
 
 
 def mute_unless_attached() -> None:
@@ -82,13 +53,3 @@ def default_log_file() -> Path:
     from platformdirs import user_log_path
 
     return user_log_path("freshwax", appauthor=False) / "freshwax.log"
-
-
-def _attach(handler: object) -> None:
-    import logging
-
-    assert isinstance(handler, logging.Handler)
-    logging.getLogger().addHandler(handler)
-    logging.getLogger("freshwax").setLevel(logging.DEBUG)
-    for name in QUIET_LOGGERS:
-        logging.getLogger(name).setLevel(logging.WARNING)

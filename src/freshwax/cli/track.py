@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from freshwax import app
 from freshwax.cli import output
-from freshwax.cli.setup import Setup, default_log_file, log_to_file, mute_unless_attached
+from freshwax.cli.setup import Setup, default_log_file, mute_unless_attached
 from freshwax.cli.values import Day, Number
 from freshwax.config import Config, parse_setting
 from freshwax.errors import UsageError
@@ -58,7 +58,9 @@ def command(setup: Setup, /, files: tuple[str, ...], format_: str | None, target
     setup.quiet = setup.quiet or flags["background"]
     options = _options(setup.config, flags)
     if options.background and not setup.config.log_file:
-        log_to_file(default_log_file(), setup.config.log_level)
+        from freshwax.cli.logs import log_to_file
+
+        log_to_file(setup.config, default_log_file())
     only, complete = _add(setup, files)
     options = replace(options, only=only)
     chosen = output.chosen_format(format_, target)

@@ -51,7 +51,8 @@ async def run(
     now = clock.now()
     record = store.start_run(options.mode, options.market, now)
     meter.run_id = record.id
-    _log.info("run %d (%s) begins", record.id, options.mode)
+    known = {"run_id": record.id}
+    _log.info("run %d (%s) begins", record.id, options.mode, extra=known)
     this = _Run(store, source, meter, options, Moment(now, record.id, options.market, options.lookback), clock)
     this.progress = progress or this.progress
     try:
@@ -65,7 +66,8 @@ async def run(
         this.keep_cooldown()
         finished = this.finish(record, clock.now(), clock.monotonic() - started)
         store.finish_run(finished)
-        _log.info("run %d ended: %s", finished.id, visible("; ".join(filter(None, (finished.status, finished.error)))))
+        ended = visible("; ".join(filter(None, (finished.status, finished.error))))
+        _log.info("run %d ended: %s", finished.id, ended, extra=known)
     return finished
 
 
@@ -205,7 +207,7 @@ class _Run:
 
     def _fail(self, artist: Artist, failure: CheckError) -> None:
         gone = record_failure(self.store, artist, failure, self.moment)
-        _log.warning("%s", visible(str(failure)))
+        _log.warning("%s", visible(str(failure)), extra={"run_id": self.moment.run_id})
         if artist.state is ArtistState.GONE:
             return
         if gone:

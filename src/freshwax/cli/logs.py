@@ -1,0 +1,112 @@
+"""Logs: one line a record, whatever its text holds; as text for people, or as JSON for programs."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+from freshwax.config import Config
+from freshwax.errors import UsageError
+from freshwax.reports.escape import json_safe, visible
+from freshwax.secret import MASK
+
+# Requests and tokens are HTTP's business; its debug log would hold headers.
+QUIET_LOGGERS = ("httpx2", "httpcore2", "asyncio")
+LARGEST, KEPT = 1_000_000, 3  # bytes of a log file, and how many old ones are kept
+SHORTEST = 6  # letters; to mask a shorter text would only spoil words
+
+
+def log_to_people(config: Config, *, detailed: bool) -> None:
+    """Log to standard error, with ``detailed`` all that there is."""
+    _attach(logging.StreamHandler(), config, logging.DEBUG if detailed else logging.INFO, timed=False)
+
+
+def log_to_file(config: Config, path: Path) -> None:
+    """Log to a file that only its owner may read; it is rotated at 1 MB, three old ones kept. Raises UsageError."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handler = _PrivateFile(path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"The log file {str(path)!r} cannot be written: {error.strerror}.") from None
+    _attach(handler, config, logging.getLevelNamesMapping()[config.log_level.upper()], timed=True)
+
+
+def _attach(handler: logging.Handler, config: Config, level: int, *, timed: bool) -> None:
+    hidden = [config.spotify_client_secret.reveal(), config.heartbeat_url.reveal()]
+    form = _Json if config.log_format == "json" else _Text
+    handler.setFormatter(form([text for text in hidden if len(text) >= SHORTEST], timed=timed))
+    handler.setLevel(level)
+    logging.getLogger().addHandler(handler)
+    logging.getLogger("freshwax").setLevel(logging.DEBUG)
+    for name in QUIET_LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _PrivateFile(RotatingFileHandler):
+    """Makes its files readable by their owner only."""
+
+    def _open(self) -> Any:
+        return open(
+            self.baseFilename, self.mode, encoding=self.encoding, opener=lambda path, flags: os.open(path, flags, 0o600)
+        )
+
+
+class _Formatter(logging.Formatter):
+    """What both formats share: texts without the secrets, and the time in UTC."""
+
+    def __init__(self, hidden: list[str], *, timed: bool) -> None:
+        super().__init__()
+        self.timed = timed
+        self._hidden = hidden
+
+    def masked(self, text: str) -> str:
+        for secret in self._hidden:
+            text = text.replace(secret, MASK)
+        return text
+
+    def traceback(self, record: logging.LogRecord) -> str:
+        return self.masked(self.formatException(record.exc_info)) if record.exc_info else ""
+
+    @staticmethod
+    def time(record: logging.LogRecord, precision: str) -> str:
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec=precision)[:-6] + "Z"
+
+
+class _Text(_Formatter):
+    """``2026-03-06T18:00:00Z INFO freshwax.tracking.run: run 7 (incremental) begins``; a traceback is indented."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = f"{record.levelname} {record.name}: {visible(self.masked(record.getMessage()))}"
+        if self.timed:
+            line = f"{self.time(record, 'seconds')} {line}"
+        return "\n    ".join([line, *(visible(one) for one in self.traceback(record).splitlines())])
+
+
+class _Json(_Formatter):
+    """An object a line: ``time``, ``level``, ``logger``, ``message``; ``run_id`` and ``exception`` where known."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        import msgspec
+
+        entry: dict[str, object] = {
+            "time": self.time(record, "milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": self.masked(record.getMessage()),
+        }
+        run_id = getattr(record, "run_id", None)
+        if run_id is not None:
+            entry["run_id"] = run_id
+        if record.exc_info:
+            entry["exception"] = self.traceback(record)
+        # Lone surrogates cannot be encoded: their escapes say as much.
+        whole = {key: _encodable(value) for key, value in entry.items()}
+        return json_safe(msgspec.json.encode(whole).decode())
+
+
+def _encodable(value: object) -> object:
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
