@@ -77,8 +77,8 @@ def test_every_table_is_strict_and_every_migration_numbered_without_a_gap(tmp_pa
 
 def test_a_fresh_schema_equals_one_that_was_migrated_step_by_step(tmp_path: Path) -> None:
     real = dict(migrate.migrations())
-    for known in (steps(tmp_path, FIRST, SECOND, THIRD), real):
-        fresh, slow = tmp_path / f"fresh{len(known)}.db", tmp_path / f"slow{len(known)}.db"
+    for name, known in {"made up": steps(tmp_path, FIRST, SECOND, THIRD), "real": real}.items():
+        fresh, slow = tmp_path / f"fresh {name}.db", tmp_path / f"slow {name}.db"
         bring(fresh, known)
         for latest in known:
             bring(slow, {number: file for number, file in known.items() if number <= latest})
@@ -100,6 +100,21 @@ def test_a_copy_is_made_before_the_first_change(tmp_path: Path) -> None:
     assert version(copy) == 1
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert [file.name for file in tmp_path.glob("*.bak*")] == [copy.name]
+
+
+def test_a_damaged_database_is_not_migrated(tmp_path: Path) -> None:
+    path = tmp_path / "f.db"
+    filler = "INSERT INTO fruit SELECT value + 9, printf('%900c', value) FROM json_each('[1,2,3,4,5,6,7,8,9]');\n"
+    bring(path, steps(tmp_path, FIRST + filler))
+    with path.open("r+b") as file:
+        file.seek(-4096, 2)
+        file.write(b"\xa5" * 4096)
+    before = path.read_bytes()
+
+    with pytest.raises(StoreError, match="is damaged: restore a backup"):
+        bring(path, steps(tmp_path, FIRST + filler, SECOND))
+    assert path.read_bytes() == before
+    assert list(tmp_path.glob("*.bak*")) == []
 
 
 def test_nothing_is_done_where_nothing_is_pending(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 from freshwax.errors import StoreError
 from freshwax.store import migrate
+from freshwax.store.known_backups import known
 from freshwax.store.sql import queries
-from freshwax.store.trouble import translated
+from freshwax.store.trouble import damaged, translated
 
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
@@ -118,7 +119,7 @@ def open_database(path: str | Path, *, read_only: bool, patience: float) -> Data
         return _ready(sqlite3.connect(MEMORY, isolation_level=None), name, read_only=False)
     with translated(name):
         _look_at(Path(name), read_only=read_only)
-        return _ready(_connect(Path(name), read_only=read_only, patience=patience), name, read_only=read_only)
+        return _ready(connect(Path(name), read_only=read_only, patience=patience), name, read_only=read_only)
 
 
 def _ready(connection: sqlite3.Connection, path: str, *, read_only: bool) -> Database:
@@ -147,6 +148,8 @@ def _look_at(path: Path, *, read_only: bool) -> None:
         if path.is_dir():
             raise StoreError(f"{path} is a folder: give the path of a database file in it")
         if not path.exists() or not path.stat().st_size:
+            if path.exists() and known(path):
+                raise damaged(str(path))
             if read_only:
                 raise StoreError(f"no database at {path} yet: `freshwax artists import FILE` makes one")
             _make(path)
@@ -164,7 +167,8 @@ def _make(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
 
 
-def _connect(path: Path, *, read_only: bool, patience: float) -> sqlite3.Connection:
+def connect(path: Path, *, read_only: bool, patience: float) -> sqlite3.Connection:
+    """Connect to a file that is there, as it is. Errors are SQLite's own; a reader leaves nothing behind."""
     connection = _connect_as(path, "mode=rw", patience)
     if not read_only:
         return connection

@@ -10,12 +10,14 @@ from functools import cache
 from pathlib import Path
 
 from freshwax.errors import StoreError
+from freshwax.store.trouble import damaged, no_database
 
 FOLDER = Path(__file__).parent / "migrations"
 # "fwax": by this, a file says that it is ours.
 APPLICATION_ID = 0x66776178
 _MAGIC = b"SQLite format 3\0"
 _ID_AT = slice(68, 72)
+LOOSE = "PRAGMA foreign_key_check"
 
 
 @cache
@@ -33,7 +35,7 @@ def refuse_foreign_file(path: Path) -> None:
     with path.open("rb") as file:
         header = file.read(100)
     if not header.startswith(_MAGIC):
-        raise StoreError(f"{path} is not a database: give another path, or move that file out of the way")
+        raise no_database(str(path))
     if header[_ID_AT] != APPLICATION_ID.to_bytes(4, "big"):
         raise _foreign(str(path))
 
@@ -41,7 +43,7 @@ def refuse_foreign_file(path: Path) -> None:
 def check(connection: sqlite3.Connection, path: str, known: Mapping[int, Path] | None = None) -> None:
     """Raise unless the database is ours and of the present version: what a reader, who may not migrate, needs."""
     latest = max(known or migrations())
-    version = _version(connection, path, latest)
+    version = version_of(connection, path, latest)
     if not version:
         raise StoreError(f"no database at {path} yet: `freshwax artists import FILE` makes one")
     if version < latest:
@@ -58,18 +60,18 @@ def migrate(connection: sqlite3.Connection, path: str, known: Mapping[int, Path]
     """
     known = known or migrations()
     latest = max(known)
-    if _version(connection, path, latest) == latest:
+    if version_of(connection, path, latest) == latest:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have migrated while this one waited for the lock.
-        version = _version(connection, path, latest)
+        version = version_of(connection, path, latest)
         pending = [number for number in sorted(known) if number > version]
         if version and pending:
             _back_up(path, latest)
         for number in pending:
             _apply(connection, number, known[number])
-        broken = connection.execute("PRAGMA foreign_key_check").fetchone()
+        broken = connection.execute(LOOSE).fetchone()
         if broken:
             raise StoreError(
                 f"the database {path} cannot be brought up to date, a row of {broken[0]} refers to a missing one: "
@@ -98,7 +100,9 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def _version(connection: sqlite3.Connection, path: str, latest: int) -> int:
+def version_of(connection: sqlite3.Connection, path: str, latest: int | None = None) -> int:
+    """Return a database's schema version, 0 for an empty one. StoreError: not ours, or newer than this freshwax."""
+    latest = latest or max(migrations())
     (identity,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -117,15 +121,26 @@ def _foreign(path: str) -> StoreError:
 
 
 def _back_up(path: str, target: int) -> None:
-    """Copy the file, under the write lock that the caller holds; under its name only once it is whole."""
+    """Copy the file, under the write lock that the caller holds; under its name only once it is whole and sound."""
     if path == ":memory:":
         return
     final = f"{path}.before-v{target}.bak"
     draft = f"{final}.tmp"
     os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
     source = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
-    with closing(source), closing(sqlite3.connect(draft)) as copy:
-        source.backup(copy)
-        # The copy of a database in WAL mode is in WAL mode; a file that stands alone is easier to move about.
-        copy.execute("PRAGMA journal_mode = DELETE")
-    Path(draft).replace(final)
+    try:
+        with closing(source), closing(sqlite3.connect(draft)) as copy:
+            source.backup(copy)
+            # The copy of a database in WAL mode is in WAL mode; a file that stands alone is easier to move about.
+            copy.execute("PRAGMA journal_mode = DELETE")
+            _refuse_damage(copy, path)
+        Path(draft).replace(final)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+def _refuse_damage(copy: sqlite3.Connection, path: str) -> None:
+    """Raise where the database is damaged: to change its layout would make that worse."""
+    if copy.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+        raise damaged(path)

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from freshwax.errors import StoreError
 from freshwax.store.database import open_database
+from freshwax.store.migrate import LOOSE
 from freshwax.store.sqlite_browse import Browsing
 from freshwax.store.sqlite_checks import Checks
 from freshwax.store.sqlite_history import Dates
 from freshwax.store.sqlite_runs import Runs
 from freshwax.store.sqlite_telling import TellingPart
 from freshwax.store.sqlite_watch import WatchList
-
-LOOSE = "PRAGMA foreign_key_check"
 
 
 class SQLiteStore(WatchList, Dates, Checks, Runs, TellingPart, Browsing):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +18,10 @@ _ADVICE = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that its folder exists and that you may write there",
     sqlite3.SQLITE_PROTOCOL: "is locked by another program: wait until that has ended, then try again",
     sqlite3.SQLITE_NOTADB: "is not a database: give another path, or move that file out of the way",
-    sqlite3.SQLITE_CORRUPT: "is damaged: restore a backup, or move the file out of the way and start anew",
 }
+_DAMAGE = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
+_MOVED = sqlite3.SQLITE_READONLY_DBMOVED
 
 
 @contextmanager
@@ -34,12 +36,54 @@ def translated(path: str) -> Iterator[None]:
         raise sentence from error
 
 
-def _sentence(error: sqlite3.Error, path: str) -> StoreError | None:
+def is_damage(error: BaseException | None) -> bool:
+    """Say whether SQLite found a file damaged, or to be no database at all."""
+    return isinstance(error, sqlite3.Error) and _code(error) & 0xFF in _DAMAGE
+
+
+def no_database(path: str) -> StoreError:
+    """Return what to say of a file without SQLite's header: damaged, where there were backups of it; else not ours."""
+    return damaged(path) if _had_backups(path) else StoreError(f"{path} {_ADVICE[sqlite3.SQLITE_NOTADB]}")
+
+
+def damaged(path: str) -> StoreError:
+    """Return the sentence about a damaged database: it names the newest good backup that is known, and what to type."""
+    from freshwax.store.known_backups import newest_good  # noqa: PLC0415 -- only where something is damaged
+
+    backup = None if path == ":memory:" else newest_good(path)
+    typed = f"`freshwax --database {shlex.quote(path)}"
+    if backup is None:
+        return StoreError(
+            f"the database {path} is damaged: restore a backup with {typed} restore FILE`, "
+            f"or save what can be saved with {typed} doctor --repair`"
+        )
+    return StoreError(
+        f"the database {path} is damaged: restore the last good backup, of {backup.at:%Y-%m-%d %H:%M} UTC, "
+        f"with {typed} restore {shlex.quote(backup.path)}`"
+    )
+
+
+def _had_backups(path: str) -> bool:
+    from freshwax.store.known_backups import known  # noqa: PLC0415 -- only where something is wrong
+
+    return bool(known(path))
+
+
+def _code(error: sqlite3.Error) -> int:
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         # Without a code it is Python that stumbled: over text that is no text, which only a damaged file holds.
-        damaged = isinstance(error, sqlite3.OperationalError) and "decode" in str(error)
-        code = sqlite3.SQLITE_CORRUPT if damaged else sqlite3.SQLITE_OK
+        unreadable = isinstance(error, sqlite3.OperationalError) and "decode" in str(error)
+        code = sqlite3.SQLITE_CORRUPT if unreadable else sqlite3.SQLITE_OK
+    return int(code)
+
+
+def _sentence(error: sqlite3.Error, path: str) -> StoreError | None:
+    code = _code(error)
+    if is_damage(error) and (code & 0xFF != sqlite3.SQLITE_NOTADB or _had_backups(path)):
+        return damaged(path)
+    if code == _MOVED:
+        return StoreLocked(f"the database {path} was replaced by another one meanwhile: try again")
     primary = code & 0xFF
     if primary in _LOCKED:
         return StoreLocked(f"the database {path} {_ADVICE[sqlite3.SQLITE_PROTOCOL]}")

@@ -1,0 +1,200 @@
+"""Copies of a database: made while others write, looked through before they count, and put back whole."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from freshwax.errors import StoreError
+from freshwax.store import migrate, rows
+from freshwax.store.database import connect
+from freshwax.store.known_backups import Backup, remember
+from freshwax.store.sql import queries
+from freshwax.store.swap import free_name, put_in_place, sync_folder
+from freshwax.store.trouble import damaged, is_damage, translated
+
+PATIENCE = 5.0
+_BESIDE = ("", "-wal", "-shm", "-journal", ".lock", ".report.lock", ".backups")
+
+
+class Contents(Struct, frozen=True):
+    """What a database holds: artists that are followed, releases, the start of its last run; and its schema."""
+
+    artists: int
+    releases: int
+    last_run: datetime | None
+    schema: int
+
+
+class Restored(Struct, frozen=True):
+    """What was put back, and where the database before it is kept (None: there was none)."""
+
+    contents: Contents
+    kept: Path | None
+
+
+def back_up(database: Path, target: Path, now: datetime, *, replace: bool = False) -> Contents:
+    """Copy ``database`` to ``target``, as one moment of it, whoever writes meanwhile; return what the copy holds.
+
+    The copy is looked through before it gets its name, and remembered as a backup of this database. StoreError: the
+    target is there already (unless ``replace``), or cannot be written; the database is not there, or is damaged.
+    """
+    migrate.refuse_foreign_file(_there(database))
+    _refuse_target(database, target, replace=replace)
+    target = Path(os.path.realpath(target))
+    with _draft_of(target) as draft:
+        _copy(database, draft, target)
+        if flaws(draft):
+            raise damaged(str(database))
+        contents = examine(draft)
+        try:
+            draft.replace(target)
+        except OSError as error:
+            raise _unwritable(target, error.strerror) from error
+    sync_folder(target.parent)
+    remember(database, Backup(str(target), now))
+    return contents
+
+
+def restore(database: Path, file: Path, now: datetime) -> Restored:
+    """Put a backup in the place of ``database``, which is kept under another name, damaged or not.
+
+    The caller holds the run lock. The backup is looked through first; of the database before it, the requests since
+    the backup and the cooldowns are taken over, where they can be read: the source counts them, too. StoreError: the
+    file is no sound database of ours; StoreLocked: another program uses the database. Then nothing has changed.
+    """
+    if _same(database, file):
+        raise StoreError(f"{file} is the database itself: give a backup of it")
+    examine(file)
+    real = Path(os.path.realpath(database))
+    real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _draft_of(real) as draft:
+        _copy(file, draft, real)
+        contents = examine(draft)
+        _take_over(real, draft)
+        kept = put_in_place(draft, real, free_name(real, "before-restore", now))
+    return Restored(contents, kept)
+
+
+def examine(file: Path) -> Contents:
+    """Look through a backup, and return what it holds. StoreError: not ours, newer than this freshwax, or damaged."""
+    path = str(file)
+    try:
+        migrate.refuse_foreign_file(_there(file))
+        with closing(connect(file, read_only=True, patience=PATIENCE)) as connection:
+            schema = migrate.version_of(connection, path)
+            wrong = _flaws(connection)
+            if not schema or wrong:
+                raise _spoilt(file, wrong[0] if wrong else "it is empty")
+            artists, releases, last_run = connection.execute(queries()["contents"]).fetchone()
+    except sqlite3.Error as error:
+        if is_damage(error):
+            raise _spoilt(file, str(error)) from error
+        with translated(path):
+            raise
+    return Contents(artists, releases, rows.instant_or_none(last_run), schema)
+
+
+def flaws(file: Path) -> list[str]:
+    """Return what is wrong inside a database file, a line each: SQLite's own check, and what refers to nothing."""
+    try:
+        with closing(connect(file, read_only=True, patience=PATIENCE)) as connection:
+            return _flaws(connection)
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        return [str(error)]
+
+
+def _flaws(connection: sqlite3.Connection) -> list[str]:
+    wrong = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+    loose = {f"rows of {row[0]} refer to {row[2]} that are not there" for row in connection.execute(migrate.LOOSE)}
+    return wrong + sorted(loose)
+
+
+def _spoilt(file: Path, why: str) -> StoreError:
+    return StoreError(f"{file} is damaged ({why}): give another backup")
+
+
+def _there(file: Path) -> Path:
+    if not file.exists():
+        raise StoreError(f"there is no database at {file}: give the path of one")
+    if not file.is_file():
+        raise StoreError(f"{file} is not a file: give the path of a database")
+    return file
+
+
+def _refuse_target(database: Path, target: Path, *, replace: bool) -> None:
+    own = {f"{os.path.realpath(database)}{end}" for end in _BESIDE}
+    if os.path.realpath(target) in own or _same(database, target):
+        raise StoreError(f"{target} belongs to the database itself: give another path for the backup")
+    if target.is_dir():
+        raise StoreError(f"{target} is a folder: give the path of a file in it")
+    if target.exists() and not target.is_file():
+        raise StoreError(f"{target} is not a file: give another path for the backup")
+    if target.exists() and not replace:
+        raise StoreError(f"{target} is there already: give another path, or replace it with --force")
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+@contextmanager
+def _draft_of(target: Path) -> Iterator[Path]:
+    """Make an empty, private file beside the target; whatever is left of it at the end is removed."""
+    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
+    except OSError as error:
+        raise _unwritable(target, error.strerror) from error
+    try:
+        yield draft
+    finally:
+        for end in ("", "-wal", "-shm", "-journal"):
+            with suppress(OSError):
+                Path(f"{draft}{end}").unlink()
+
+
+def _copy(source: Path, draft: Path, target: Path) -> None:
+    """Copy one state of a database into an empty file, which then stands alone."""
+    with translated(str(source)):
+        reader = connect(source, read_only=True, patience=PATIENCE)
+    with closing(reader):
+        with translated(str(source)):
+            # Holds this state, and finds out about locks: SQLite's backup would wait for them without an end.
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        try:
+            with closing(sqlite3.connect(draft)) as copy:
+                reader.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as error:
+            if is_damage(error):
+                raise damaged(str(source)) from error
+            full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+            raise _unwritable(target, "the disk is full" if full else "the disk reports an error") from error
+
+
+def _unwritable(target: Path, why: str | None) -> StoreError:
+    return StoreError(f"{target} cannot be written ({why}): make room or correct that, or give another path")
+
+
+def _take_over(old: Path, draft: Path) -> None:
+    """Carry over what the source remembers of us, from a database that may be damaged or not be there."""
+    if not old.is_file() or not old.stat().st_size:
+        return
+    with suppress(sqlite3.Error), closing(sqlite3.connect(draft, isolation_level=None)) as copy:
+        copy.execute("ATTACH ? AS old", (str(old),))
+        for name in ("take_over_requests", "take_over_cooldowns"):
+            with suppress(sqlite3.Error):  # damaged, or of a schema in which these are kept otherwise
+                copy.execute(queries()[name])
