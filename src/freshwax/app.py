@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -22,6 +23,7 @@ from freshwax.store.base import Store
 if TYPE_CHECKING:
     from freshwax.sources.limits import Gate
     from freshwax.sources.spotify.client import Fact, SpotifySource
+    from freshwax.store.backup import Contents, Restored
     from freshwax.tracking.options import RunOptions
 
 SOURCE = "spotify"
@@ -264,6 +266,21 @@ async def diagnose(config: Config) -> list[Fact]:
         finally:
             keep_cooldown(store, source)
             await source.aclose()
+
+
+def back_up(config: Config, target: Path, now: datetime, *, replace: bool) -> Contents:
+    """Copy the database to a file; see ``store.backup.back_up``."""
+    from freshwax.store import backup
+
+    return backup.back_up(config.database_path, target, now, replace=replace)
+
+
+def restore(config: Config, file: Path, now: datetime) -> Restored:
+    """Put a backup in the place of the database, alone on it; see ``store.backup.restore``."""
+    from freshwax.store import backup
+
+    with run_lock(config), telling_lock(config):
+        return backup.restore(config.database_path, file, now)
 
 
 def check_database(config: Config) -> list[str]:

@@ -33,6 +33,8 @@ COMMANDS = {
     "release-held": ("held", "Decide releases that were held back as a flood."),
     "init": ("init", "Write the configuration file."),
     "doctor": ("doctor", "Test credentials, market, clock, database and disk."),
+    "backup": ("backup", "Copy the database, also while a run writes."),
+    "restore": ("restore", "Put a backup in the place of the database."),
     "demo": ("demo", "A tour over an invented world, without credentials."),
 }
 INTERRUPTED = 130

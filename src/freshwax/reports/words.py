@@ -48,6 +48,12 @@ def ago(then: datetime, now: datetime) -> str:
     return count(minutes // (24 * 60), "day") + " ago"
 
 
+def holdings(artists: int, releases: int, last_run: datetime | None, now: datetime) -> str:
+    """Say what a database holds: ``120 artists, 4,012 releases, last run 3 hours ago``."""
+    run = f"last run {ago(last_run, now)}" if last_run else "no run yet"
+    return f"{count(artists, 'artist')}, {count(releases, 'release')}, {run}"
+
+
 def day(value: date, today: date) -> str:
     """Return ``today``, ``yesterday``, ``1 March``, or ``1 March 2024`` in another year."""
     if value == today:

@@ -1,0 +1,25 @@
+"""``freshwax backup``: a copy of the database, whatever else goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from freshwax import app
+from freshwax.cli.setup import Setup
+from freshwax.reports.words import holdings
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.pass_obj
+def command(setup: Setup, /, file: Path, force: bool) -> None:
+    """Copy the database to FILE, as it is at one moment, also while a run writes to it.
+
+    The copy is tested before it gets its name, only you can read it, and freshwax remembers where it lies.
+    """
+    now = app.now()
+    held = app.back_up(setup.config, file, now, replace=force)
+    setup.say(f"Written and tested: {file}: {holdings(held.artists, held.releases, held.last_run, now)}.")
