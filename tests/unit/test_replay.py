@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from array import array
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
@@ -13,12 +14,13 @@ from hypothesis import strategies as st
 
 from freshwax.demo.builder import WorldBuilder
 from freshwax.errors import UsageError
+from freshwax.model import Artist, ArtistState, History, Ref
 from freshwax.replay.compare import Case, compare, last_year
 from freshwax.replay.fast import REPLAYED, UNBUDGETED, Record, Runs, replay
 from freshwax.replay.heavy import REPLAY_DAYS, START, heavy
 from freshwax.replay.plot import plot
 from freshwax.replay.scores import Scores, score
-from freshwax.replay.timeline import Timeline, day_number, from_columns, from_world
+from freshwax.replay.timeline import Timeline, day_number, from_columns, from_history, from_world
 
 FIRST = 18_000.5  # a run at noon
 
@@ -238,7 +240,12 @@ def test_policies_without_a_budget_run_once() -> None:
         ("adaptive", 1, {"max_interval": 90.0}, "the smallest interval that fits is 280 days"),
         ("adaptive", 5, {"fail": 1.5}, "A share of 1.5 cannot fail"),
         ("adaptive", 5, {"end": START - 1.0}, "ends before it starts"),
-        ("adaptive", 5, {"every": 200.0, "max_interval": 90.0}, "no further than the longest interval"),
+        (
+            "adaptive",
+            5,
+            {"every": 200.0, "max_interval": 90.0},
+            r"200 days apart \(--every\).*90 days \(--max-interval\)",
+        ),
         ("adaptive", 5, {"every": 1e-5}, "runs; 200,000 are possible"),
     ],
 )
@@ -251,6 +258,32 @@ def test_what_cannot_be_replayed_is_said(policy: str, budget: int, more: dict[st
 def test_a_small_budget_is_given_the_interval_that_it_needs() -> None:
     assert [case(heavy(1, 40)).longest(budget) for budget in (None, 10, 2)] == [90, 90, 140]
     assert compare(case(heavy(1, 40)), ["adaptive"], [2])[0].longest_gap <= 140
+
+
+def test_a_run_rarer_than_a_week_has_its_weekly_share_for_a_peak() -> None:
+    _, scores = lived(timeline((0, 1), (1, 1)), "rotation", 1, 180, every=90.0, max_interval=270.0)
+
+    assert scores.weekly == pytest.approx(7 / 90)
+    assert scores.unevenness == pytest.approx(1)
+
+
+def test_no_delay_is_longer_than_the_longest_gap() -> None:
+    _, scores = lived(timeline((2, 1)), "rotation", 1, 2)
+
+    assert scores.delay.mean == pytest.approx(13)
+    assert scores.longest_gap >= 13
+
+
+def test_more_checks_than_artists_are_replayed_once() -> None:
+    found = compare(case(heavy(1, 40)), ["rotation"], [60, 10, 60, 40, 50])
+
+    assert [one.budget for one in found] == [60, 10]
+
+
+def test_ones_own_artists_go_by_their_ids_as_in_a_plan() -> None:
+    artist = Artist(Ref("spotify", "0" * 22), "Ann", ArtistState.ACTIVE, datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert from_history(History((artist,), b"\0", array("i"), array("i"), b"")).names == ("0" * 22,)
 
 
 def test_a_history_of_one_release_replays() -> None:

@@ -58,6 +58,9 @@ def test_only_some_artists_are_read(tmp_path: Path) -> None:
         (HEADER + "a,Ann,r2,Two,single,2019,year,soon\n", "line 2: appears_at 'soon' is not an instant"),
         (HEADER + "a,Ann,r2,Two, too,single,2019,year,,\n", "line 2: there are more cells than columns"),
         (HEADER + 'a,Ann,r2,"Two"x,single,2019,year,\n', "line 2: this is not CSV"),
+        (HEADER + GOOD + 'a,Ann,r2,"Two,single,2019,year,\n' + GOOD, "line 3: this is not CSV (a quote that begins"),
+        ('"artist_id,title\n', "line 1: this is not CSV (a quote that begins"),
+        (HEADER + "\n\na,Ann,r2,Two,single,2019-02-30,day,\n", "line 4: '2019-02-30' is not a date"),
         (HEADER + "a,Ann\n", "line 2: release_id is empty"),
         (HEADER.encode() + b"a,\xff\xfe,r2,Two,single,2019,year,\n", "is not text in UTF-8"),
         (gzip.compress(HEADER.encode())[:-9], "is a damaged gzip file"),
@@ -69,6 +72,13 @@ def test_a_mistake_is_named_with_its_file_and_line(tmp_path: Path, text: str | b
 
     assert says in str(told.value)
     assert "history.csv" in str(told.value)
+
+
+def test_missing_columns_are_listed_once(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as told:
+        read_world(written(tmp_path, "name,day\n"))
+
+    assert str(told.value).count("release_id") == 1
 
 
 def test_a_file_that_is_not_there_or_is_a_folder_is_named(tmp_path: Path) -> None:

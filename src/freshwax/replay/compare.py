@@ -63,9 +63,11 @@ def compare(
 ) -> list[Scores]:
     """Return the scores of each policy under each budget (None: what tiers spend), in the order asked for.
 
-    Policies that have no budget are replayed once. UsageError, before anything is replayed, for what cannot be.
+    Policies that have no budget are replayed once, and so are budgets for more than everybody. UsageError, before
+    anything is replayed, for what cannot be.
     """
     artists = len(case.timeline.names)
+    budgets = distinct(budgets, artists)
     for policy, budget in _pairs(policies, [budget for budget in budgets if budget is not None]):
         check(case.runs(policy, budget), artists)
     done: dict[tuple[str, int | None], Scores] = {}
@@ -81,6 +83,13 @@ def compare(
 
     real = dict.fromkeys(spent() if budget is None else budget for budget in budgets)
     return [scores_of(policy, budget) for policy, budget in _pairs(policies, tuple(real))]
+
+
+def distinct(budgets: Sequence[int | None], artists: int) -> tuple[int | None, ...]:
+    """Leave out budgets that ask no more than another does: of those that are enough for everybody, the first stays."""
+    once = tuple(dict.fromkeys(budgets))
+    enough = [budget for budget in once if budget is not None and budget >= artists]
+    return tuple(budget for budget in once if budget not in enough[1:])
 
 
 def _pairs(policies: Sequence[str], budgets: Sequence[int | None]) -> Iterator[tuple[str, int | None]]:

@@ -6,6 +6,7 @@ A policy sees only what its own checks found: each run is planned from the relea
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from math import ceil
 
 import numpy as np
@@ -22,8 +23,9 @@ REPLAYED = (*POLICIES, ORACLE)
 UNBUDGETED = ("tiers", "all")  # spend what they spend
 NOON = 0.5  # UTC: by then the day has begun everywhere
 MAX_INTERVAL = 90.0
-PATIENCE = 3  # times the longest interval: how long after the end runs go on, at most
+AFTERMATH = 3  # times the longest interval: how long after the end runs go on, at most
 MOST_RUNS = 200_000
+MOST_FAILING = 0.9
 LOOKBACK = 90  # days before the first check, as ``track`` looks back by default
 
 Progress = Callable[[int, int, str], None]
@@ -77,16 +79,21 @@ def check(runs: Runs, artists: int) -> None:
         raise UsageError(f"There is no policy {runs.policy!r}; there are {', '.join(REPLAYED)}.")
     if runs.budget is not None and runs.budget < 1:
         raise UsageError(f"A budget of {runs.budget} asks nobody: give 1 or more.")
-    if runs.every <= 0 or runs.max_interval < runs.every:
-        raise UsageError("Runs must lie apart, and no further than the longest interval between two checks.")
+    if runs.every <= 0:
+        raise UsageError(f"Runs cannot be {runs.every:g} days apart: give an --every of 1h or more.")
+    if runs.max_interval < runs.every:
+        raise UsageError(
+            f"Runs {runs.every:g} days apart (--every) cannot ask anybody again within {runs.max_interval:g} days "
+            f"(--max-interval): give a shorter --every, or --max-interval {ceil(runs.every)} or more."
+        )
     if runs.end <= runs.start:
         raise UsageError("The replay ends before it starts: give an --end after --start.")
     if runs.counted > MOST_RUNS:
         raise UsageError(
             f"That is {runs.counted:,} runs; {MOST_RUNS:,} are possible: let fewer days pass, or more a run."
         )
-    if not 0 <= runs.fail <= 0.9:
-        raise UsageError(f"A share of {runs.fail:g} cannot fail: give 0 to 0.9.")
+    if not 0 <= runs.fail <= MOST_FAILING:
+        raise UsageError(f"A share of {runs.fail:g} cannot fail (--fail): give 0 to {MOST_FAILING}.")
     if runs.budget is None or runs.policy == ORACLE:
         return
     smallest = smallest_interval(artists, runs.budget, runs.every)
@@ -114,8 +121,8 @@ def replay(timeline: Timeline, runs: Runs, progress: Progress | None = None) -> 
     state = _State(timeline, runs)
     tell = progress or (lambda *_: None)
     total = runs.counted
-    last = runs.end + PATIENCE * runs.max_interval + runs.every
-    for number in range(MOST_RUNS * 2):
+    last = runs.end + AFTERMATH * runs.max_interval + runs.every
+    for number in count():
         now = runs.start + number * runs.every
         if number >= total and (now > last or not state.waits(now)):
             break

@@ -16,7 +16,7 @@ from freshwax.demo.trial import Trial
 from freshwax.demo.world import World
 from freshwax.errors import UsageError
 from freshwax.model import Kind, Mode, Report, Run
-from freshwax.replay.fast import ORACLE, PATIENCE, Log, Record, Runs, check, luck, unlucky
+from freshwax.replay.fast import AFTERMATH, ORACLE, Log, Record, Runs, check, luck, unlucky
 from freshwax.replay.timeline import EPOCH, Ints, Timeline, from_world
 from freshwax.store.base import Store
 from freshwax.tracking.options import RunOptions
@@ -50,7 +50,7 @@ def _live(trial: Trial, timeline: Timeline, runs: Runs) -> Record:
     }
     index_of = {name: index for index, name in enumerate(timeline.names)}
     dice = luck(runs)
-    number, last = 0, runs.end + PATIENCE * runs.max_interval + runs.every
+    number, last = 0, runs.end + AFTERMATH * runs.max_interval + runs.every
     while number < runs.counted or (waiting and runs.start + number * runs.every <= last):
         now = runs.start + number * runs.every
         fails = np.flatnonzero(unlucky(dice, len(timeline.names), runs))

@@ -88,10 +88,13 @@ def _text(path: Path) -> TextIO:
 
 def _parse(file: TextIO, name: str, needed: Sequence[str], check: _Check) -> Iterator[dict[str, str]]:
     reader = csv.DictReader(file, strict=True)
+    line = 0
     try:
         _header(reader.fieldnames, name, needed)
+        line = reader.reader.line_num
         for row in reader:
-            where = f"{name}, line {reader.line_num}"
+            line = reader.reader.line_num  # DictReader's own would count no empty lines
+            where = f"{name}, line {line}"
             cells = {key: (value or "").strip() for key, value in row.items() if isinstance(key, str)}
             if None in row:
                 raise UsageError(f"{where}: there are more cells than columns; quote what holds a comma.")
@@ -99,8 +102,9 @@ def _parse(file: TextIO, name: str, needed: Sequence[str], check: _Check) -> Ite
                 raise UsageError(f"{where}: artist_id is empty.")
             yield check(cells, where)
     except csv.Error as error:
-        line = reader.line_num + ("end of data" not in str(error))  # the line that offends is not counted yet
-        raise UsageError(f"{name}, line {line}: this is not CSV ({error}).") from None
+        # The row that offends begins after the last that was read well.
+        why = "a quote that begins in this row has no end" if "end of data" in str(error) else str(error)
+        raise UsageError(f"{name}, line {line + 1}: this is not CSV ({why}).") from None
 
 
 def _header(columns: Iterable[str] | None, name: str, needed: Sequence[str]) -> None:
@@ -109,7 +113,7 @@ def _header(columns: Iterable[str] | None, name: str, needed: Sequence[str]) -> 
     missing = [column for column in needed if column not in set(columns)]
     if missing:
         what = "column is" if len(missing) == 1 else "columns are"
-        raise UsageError(f"{name}, line 1: the {what} missing: {', '.join(missing)}. Needed: {', '.join(needed)}.")
+        raise UsageError(f"{name}, line 1: the {what} missing: {', '.join(missing)}.")
 
 
 def _checked(row: dict[str, str], where: str) -> dict[str, str]:

@@ -26,8 +26,9 @@ class Scores(Struct, frozen=True):
 
     ``weekly`` checks on average, ``peak`` in the busiest week (seven days from the first run on). ``in_first_run``:
     share of the releases told by the first run after they appeared. ``longest_gap``: days between two answers of an
-    artist, until the end. ``releases``: told or lost; ``vanished`` ones came and went between two checks and belong to
-    neither; ``lost`` ones were there to be found; ``repeated`` ones were told again.
+    artist, until the end, and no shorter than the longest delay, which may end later. ``releases``: told or lost;
+    ``vanished`` ones came and went between two checks and belong to neither; ``lost`` ones were there to be found;
+    ``repeated`` ones were told again.
     """
 
     policy: str
@@ -36,7 +37,7 @@ class Scores(Struct, frozen=True):
     runs: int
     checks: int
     weekly: float
-    peak: int
+    peak: float
     delay: Delays
     in_first_run: float | None
     longest_gap: float
@@ -71,7 +72,7 @@ def score(timeline: Timeline, record: Record) -> Scores:
         peak=_peak(costs, runs.every),
         delay=_delays(delays),
         in_first_run=float((told[found] == first).mean()) if found.any() else None,
-        longest_gap=_longest_gap(record, len(timeline.names)),
+        longest_gap=max(_longest_gap(record, len(timeline.names)), float(delays.max(initial=0.0))),
         releases=int(np.count_nonzero(found)) + lost,
         vanished=int(np.count_nonzero(~found & vanished)),
         lost=lost,
@@ -100,12 +101,12 @@ def _delays(delays: Floats) -> Delays:
     return Delays(float(delays.mean()), p50, p90, p99)
 
 
-def _peak(costs: Ints, every: float) -> int:
+def _peak(costs: Ints, every: float) -> float:
     """Return the checks of the busiest week; where a run is rarer than that, of the busiest run, as a week's share."""
     if every >= WEEK:
-        return round(float(costs.max(initial=0)) * WEEK / every)
+        return float(costs.max(initial=0)) * WEEK / every
     week = np.floor(np.arange(len(costs)) * every / WEEK + 1e-9).astype(np.int64)
-    return int(np.bincount(week, costs).max(initial=0))
+    return float(np.bincount(week, costs).max(initial=0))
 
 
 def _longest_gap(record: Record, artists: int) -> float:

@@ -138,7 +138,7 @@ def from_history(history: History) -> Timeline:
     flags = np.frombuffer(history.flags, np.uint8)
     day = np.asarray(history.day, np.int64)
     return from_columns(
-        tuple(artist.name or artist.ref.id for artist in history.artists),
+        tuple(artist.ref.id for artist in history.artists),  # as in ``plan``: an artist's phase comes from its ID
         history.artist,
         day.astype(float),
         day,
