@@ -23,15 +23,21 @@ def activity(rates, *, weekdays=None, last=None) -> Activity:
         weekdays=np.array(weekdays if weekdays is not None else [UNIFORM] * n, float),
         count=np.zeros(n, np.int64),
         span=np.zeros(n),
-        peers=float(np.mean(rates)) if n else 0.01,
     )
 
 
-def standing(ages, *, now=SUNDAY, failed=(), phases=None) -> Standing:
+def standing(ages, *, now=SUNDAY, failed=(), phases=None, tried=None) -> Standing:
     n = len(ages)
-    marks = np.zeros(n, bool)
-    marks[list(failed)] = True
-    return Standing(now - np.array(ages, float), marks, np.arange(n) if phases is None else np.array(phases))
+    failures = np.zeros(n, np.int64)
+    failures[list(failed)] = 1
+    checked = now - np.array(ages, float)
+    last = checked if tried is None else now - np.array(tried, float)
+    return Standing(checked, checked, last, failures, np.arange(n) if phases is None else np.array(phases))
+
+
+def well(checked) -> Standing:
+    """Everybody's last check was good."""
+    return Standing(checked, checked, checked, np.zeros(len(checked), np.int64), np.arange(len(checked)))
 
 
 def pick(policy, ages, rates=None, *, budget=None, every=7.0, longest=90.0, now=SUNDAY, fresh=0.0, **more) -> Choice:
@@ -65,7 +71,7 @@ def test_no_artist_passes_the_longest_interval_where_the_budget_can_hold_it(n, b
     for _ in range(80):
         choice = choose(
             policy,
-            Standing(checked, np.zeros(n, bool), np.arange(n)),
+            well(checked),
             activity(rates),
             now,
             Bounds(budget, every, longest),
@@ -111,6 +117,85 @@ def test_failed_checks_have_their_place_but_not_all_of_it():
     assert list(choice.why[choice.order]).count(Why.FAILED) == 2
 
 
+def weekly(n, budget, weeks, failing, *, every=7.0, longest=90.0, unlearnt=0):
+    """Run for a while, with some checks that never succeed; return how often each was asked, and the ages then."""
+    checked, tried = np.full(n, SUNDAY - 7), np.full(n, SUNDAY - 7)
+    checked[:unlearnt] = np.nan
+    tried[:unlearnt] = np.nan
+    failures, asked, now, bad = np.zeros(n, np.int64), np.zeros(n, int), SUNDAY, np.isin(np.arange(n), list(failing))
+    for _ in range(weeks):
+        state = Standing(checked, checked, tried, failures, np.arange(n))
+        order = choose("adaptive", state, activity([0.01] * n), now, Bounds(budget, every, longest)).order
+        asked[order] += 1
+        tried[order] = now
+        failures[order] = np.where(bad[order], failures[order] + 1, 0)
+        checked[order[~bad[order]]] = now
+        now += every
+    return asked, now - checked, bad
+
+
+def test_artists_that_always_fail_do_not_starve_the_others():
+    _, ages, bad = weekly(30, 4, 60, range(4))
+    assert ages[~bad].max() <= 90
+    _, ages, bad = weekly(200, 20, 60, range(10))
+    assert ages[~bad].max() <= 91
+
+
+@pytest.mark.parametrize("unlearnt", [0, 5])
+def test_one_that_always_fails_does_not_take_the_only_place_of_an_hourly_run(unlearnt):
+    asked, ages, bad = weekly(50, 1, 24 * 60, [0], every=1 / 24, unlearnt=unlearnt)
+    assert ages[~bad].max() < 7
+    assert 8 <= asked[0] <= 24 * 60 / 4
+
+
+def test_first_checks_that_fail_do_not_keep_others_from_being_learnt():
+    _, ages, _ = weekly(100, 10, 52, range(5), unlearnt=100)
+    assert np.isnan(ages).sum() == 5
+
+
+def test_repeats_are_spread_among_the_others():
+    choice = pick("adaptive", [7.0] * 100, budget=80, failed=range(20))
+    repeats = choice.why[choice.order] == Why.FAILED
+    assert repeats.sum() == 20
+    assert not any(repeats[at] and repeats[at + 1] for at in range(len(repeats) - 1))
+
+
+def test_a_failed_check_is_repeated_by_the_next_run_then_less_and_less_often():
+    def asked_after(days, failures):
+        state = standing([40.0] + [1.0] * 7, tried=[days] + [1.0] * 7)
+        state.failures[0] = failures
+        return 0 in choose("adaptive", state, activity([0.01] * 8), SUNDAY, Bounds(4, 1.0, 90.0)).order
+
+    assert asked_after(0.1, 1)
+    assert not asked_after(1, 3)
+    assert asked_after(3, 3)
+    assert asked_after(7, 50)
+
+
+def test_what_a_prefetch_took_leaves_the_ceiling_of_later_runs_alone():
+    ages = np.full(60, 21.0)
+    bounds = Bounds(20, 7.0, 90.0, room=4)
+    choice = choose("adaptive", standing(ages), activity([0.01] * 60), SUNDAY, bounds)
+    assert list(choice.why[choice.order]) == [Why.WORTH] * 4
+    assert not len(
+        choose("adaptive", standing(ages), activity([0.01] * 60), SUNDAY, Bounds(20, 7.0, 90.0, 0.0, 0)).order
+    )
+
+
+def test_among_the_overdue_the_busiest_come_first():
+    choice = pick("adaptive", [210.0] * 3, [0.001, 0.1, 0.02], budget=2)
+    assert list(choice.order) == [1, 2]
+
+
+def test_tiers_do_not_ask_again_whom_a_prefetch_asked_on_the_eve():
+    monday = SUNDAY + 1
+    state = Standing(np.array([SUNDAY]), np.array([SUNDAY - 6]), np.array([SUNDAY]), np.array([0]), np.array([0]))
+    taken = Standing(state.checked, np.array([monday - 0.3]), state.tried, state.failures, state.phase)
+    own = activity([0.01], last=[SUNDAY - 10])
+    assert list(choose("tiers", state, own, monday, Bounds(None, 1, 90)).order) == [0]
+    assert list(choose("tiers", taken, own, monday + 1, Bounds(None, 1, 90)).order) == []
+
+
 def test_the_ceiling_comes_before_everything():
     choice = pick("adaptive", [88, 7, 7], [1e-6, 0.5, 0.5], budget=1)
     assert list(choice.order) == [0]
@@ -128,7 +213,7 @@ def test_tiers_ask_the_active_weekly_and_the_inactive_every_twelfth_week():
     counts, checked, now = np.zeros(4, int), np.full(4, SUNDAY - 7), SUNDAY
     for _ in range(12):
         moved = activity([0.01] * 4, last=[day + now - SUNDAY for day in last])
-        choice = choose("tiers", Standing(checked, np.zeros(4, bool), np.arange(4)), moved, now, Bounds(None, 7, 90))
+        choice = choose("tiers", well(checked), moved, now, Bounds(None, 7, 90))
         counts[choice.order] += 1
         checked[choice.order] = now
         now += 7
@@ -140,7 +225,7 @@ def test_tiers_do_not_come_all_at_once():
     checked, now, sizes = np.full(n, SUNDAY - 7), SUNDAY, []
     for _ in range(12):
         own = activity([0.0001] * n, last=[now - 1000] * n)
-        choice = choose("tiers", Standing(checked, np.zeros(n, bool), np.arange(n)), own, now, Bounds(None, 7, 90))
+        choice = choose("tiers", well(checked), own, now, Bounds(None, 7, 90))
         sizes.append(len(choice.order))
         checked[choice.order] = now
         now += 7
@@ -168,7 +253,7 @@ def test_tiers_ask_once_in_a_turn_however_often_runs_come():
     checked, now, asked = np.full(n, SUNDAY - 7), SUNDAY + 1, np.zeros(n, int)  # twelve weeks from a Monday
     for _ in range(84):
         own = activity([0.01] * n, last=[now - 10] * (n // 2) + [now - 1000] * (n // 2))
-        choice = choose("tiers", Standing(checked, np.zeros(n, bool), np.arange(n)), own, now, Bounds(None, 1, 90))
+        choice = choose("tiers", well(checked), own, now, Bounds(None, 1, 90))
         asked[choice.order] += 1
         checked[choice.order] = now
         now += 1

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.simulation import Simulation, followed, on
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
-from freshwax.model import RunStatus
-from freshwax.planning.due import planned_checks
-from freshwax.tracking.plan import since_last_run
+from freshwax.model import Ref, RunStatus
+from freshwax.planning.due import Past, allowance, usual_gap
 
 ARTISTS = 20
+DAY, DAY0 = timedelta(days=1), datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -131,21 +131,83 @@ def test_the_quota_of_the_day_pauses_a_smart_batch_as_any_run(user: Simulation) 
     assert (run.status, run.coverage.paused > 0) == (RunStatus.PAUSED, True)
 
 
-@pytest.mark.parametrize(
-    ("artists", "days", "longest", "checks"),
-    [(500, 7, 90, 100), (500, 1, 90, 15), (500, 7, 7, 500), (3, 1 / 24, 90, 1), (0, 7, 90, 1), (500, 7, 21, 167)],
-)
-def test_the_default_is_a_fifth_a_week_but_holds_max_interval(
-    artists: int, days: float, longest: int, checks: int
-) -> None:
-    assert planned_checks(artists, timedelta(days=days), timedelta(days=longest)) == checks
+WEEK = timedelta(days=7)
 
 
-def test_the_time_between_runs_is_that_since_the_last_one_within_bounds(world: WorldBuilder) -> None:
-    user = followed(world, world.artist("Nightjar"))
-    assert since_last_run(user.store, user.clock.now()) == timedelta(days=7)
+def room(*runs: tuple[float, int], now: float) -> int:
+    """What is left of 100 checks a week, after runs (day, checks)."""
+    return allowance(
+        100, 100, [Past(DAY0 + timedelta(days=day), checks) for day, checks in runs], DAY0 + timedelta(now)
+    )
+
+
+def test_a_week_is_shared_by_the_runs_in_it() -> None:
+    assert room(now=0) == 100
+    assert room((0, 100), now=7) == 100
+    assert room((0, 500), now=1) == 15
+    assert room((0, 500), (1, 15), (2, 15), now=3) == 14
+    assert room((0, 100), now=40) == 100
+
+
+def test_what_a_run_did_not_use_is_left_for_the_next() -> None:
+    assert room((0, 100), (7, 0), now=7.2) == 100
+    assert room((0, 100), (7, 30), now=7.2) == 73
+    assert room((0, 100), (6.9, 1), now=7) == 99
+
+
+def test_the_time_between_runs_is_the_usual_one() -> None:
+    def gap(*starts: float, now: float) -> float:
+        return usual_gap([DAY0 + timedelta(one) for one in starts], DAY0 + timedelta(now), timedelta(90)) / DAY
+
+    assert gap(now=3) == 7
+    assert gap(0, 7, 14, now=21) == 7
+    assert gap(0, 7, 14, now=14.2) == 7  # once more by hand
+    assert gap(0, 30, 60, now=90) == 30
+    assert gap(0, now=0.001) == pytest.approx(1 / 24)
+
+
+def test_a_run_over_one_artist_does_not_cost_the_next_its_share(user: Simulation, crowd: list[ArtistHandle]) -> None:
+    for _ in range(30):
+        user.wait(6.5)
+        user.track(artists=frozenset({Ref("spotify", crowd[0].id)}))
+        user.wait(0.5)
+        run = user.track(policy="adaptive")
+        assert run.coverage.checked >= 2
+    assert run.coverage.oldest_check is not None
+    assert run.started_at - run.coverage.oldest_check <= timedelta(days=90)
+
+
+def test_a_monthly_run_holds_max_interval(user: Simulation) -> None:
+    for _ in range(12):
+        user.wait(30)
+        run = user.track(policy="adaptive")
+        assert run.coverage.checked >= 16  # four fifths: a fifth a week
+    assert run.coverage.oldest_check is not None
+    assert run.started_at - run.coverage.oldest_check <= timedelta(days=90)
+
+
+def test_after_a_clock_that_was_ahead_everybody_is_asked_again(user: Simulation) -> None:
+    user.wait(365)
     user.track()
-    started = user.clock.now()
-    for days, expected in ((0.01, timedelta(hours=1)), (2, timedelta(days=2)), (30, timedelta(days=7))):
-        assert since_last_run(user.store, started + timedelta(days=days)) == expected
-    assert since_last_run(user.store, started - timedelta(days=1)) == timedelta(days=7)
+    user.clock.move_to(user.clock.now() - timedelta(days=360))
+    before = user.clock.now()
+    run = user.track(policy="adaptive", budget=10)
+    assert run.coverage.checked >= 8
+    assert run.error is not None
+    assert "20 checks were stored with a time in the future, and are made again bit by bit, 10 in this run" in run.error
+    for _ in range(3):
+        user.wait(7)
+        user.track(policy="adaptive", budget=10)
+    assert all(before <= one.checked_at <= user.clock.now() for one in user.store.artists() if one.checked_at)
+
+
+def test_a_budget_that_ends_before_what_it_surely_pays_for_pauses_the_run(
+    user: Simulation, world: WorldBuilder, crowd: list[ArtistHandle]
+) -> None:
+    for artist in crowd:
+        for number in range(12):  # more than any check of one request could show
+            artist.album(f"Old {number}", "2018-01-01", appears=on(3))
+    user.world = user.source.world = world.build()
+    run = user.track(policy="adaptive", budget=10)
+    assert (run.status, run.exit_code) == (RunStatus.PAUSED, 3)
+    assert run.coverage.paused > 0

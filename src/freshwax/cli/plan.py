@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from freshwax.planning.batch import Batch, Place
     from freshwax.tracking.options import RunOptions
 
-DAY = timedelta(hours=24)
-
 
 class Outlook(Struct, frozen=True, eq=False):
     """A plan, and what it was made from."""
@@ -85,7 +83,7 @@ def _row(place: Place, at: int | None, outlook: Outlook) -> Planned:
         words=_words(place, outlook),
         score=place.score,
         rate=place.rate,
-        expected=place.expected if place.artist.learnt else None,
+        expected=place.expected,
     )
 
 
@@ -95,13 +93,13 @@ def _words(place: Place, outlook: Outlook) -> str:
 
     options, artist = outlook.options, place.artist
     tiers = options.policy == "tiers"
-    worth = "its turn has come" if tiers else f"{expectation(place.expected)} since its last check"
+    worth = "its turn has come" if tiers else f"{expectation(place.expected or 0.0)} since its last check"
     later = (
         "its turn has not come, or the budget goes to those whose turn came before"
         if tiers
         else "the budget goes to artists for whom waiting costs more"
     )
-    if not artist.learnt:
+    if place.expected is None:
         later = "its history is not known yet, but others have waited longer for theirs"
     return {
         Why.CEILING: f"nobody is to wait longer than {count(options.max_interval.days, 'day')}",
@@ -110,12 +108,13 @@ def _words(place: Place, outlook: Outlook) -> str:
         Why.FRESH: f"it was checked less than {count(options.fresh_for // timedelta(hours=1), 'hour')} ago",
         Why.LATER: later,
         Why.WORTH: worth,
-        Why.TURN: worth,
     }[place.why]
 
 
 def _notes(store: Store, outlook: Outlook) -> Iterator[str]:
     """Say what the plan costs and leaves, and what stands in its way."""
+    from freshwax.tracking.plan import used_today
+
     batch, options, now = outlook.batch, outlook.options, outlook.now
     active = len(batch.picks) + len(batch.skipped)
     requests = batch.cost + len(batch.gone)
@@ -132,13 +131,13 @@ def _notes(store: Store, outlook: Outlook) -> Iterator[str]:
     if options.budget is not None and requests > options.budget:
         yield f"A budget of {count(options.budget, 'request')} may end the run before the last of them."
     if options.per_day is not None:
-        left = max(options.per_day - store.requests_since(app.SOURCE, now - DAY), 0)
+        left = max(options.per_day - used_today(store, app.SOURCE, now), 0)
         if left < requests:
             yield f"The quota of a day has room for {count(left, 'request')} now: the run would end there."
     if batch.warning:
         yield f"{batch.warning.rstrip('.')}."
-    cooldown = store.cooldown(app.SOURCE)
-    if cooldown is not None and cooldown.until > now:
+    cooldown = app.pause(store, now)
+    if cooldown is not None:
         yield f"{cooldown.source.title()} is paused until {clock_time(cooldown.until, now)} ({cooldown.reason})."
 
 
@@ -176,7 +175,7 @@ def _verdict(place: Place, at: int | None, outlook: Outlook) -> str:
 
 def _since(place: Place, now: datetime) -> str:
     artist = place.artist
-    if artist.checked_at is None or not artist.learnt:
+    if artist.checked_at is None or place.expected is None:
         return "It was never checked to the end."
     last = f"Its last good check was {ago(min(artist.checked_at, now), now)}"
     return f"{last}; {expectation(place.expected)} since then."
@@ -194,9 +193,9 @@ def _comparison(place: Place, at: int | None, batch: Batch) -> Iterator[str]:
     """Hold the score against that of the last pick that was made by score."""
     from freshwax.planning.policies import Why
 
-    if not place.artist.learnt:
+    if place.expected is None:
         return
-    by_score = [one for one in batch.picks if one.why in (Why.WORTH, Why.TURN)]
+    by_score = [one for one in batch.picks if one.why is Why.WORTH]
     score = f"Its score is {place.score:.3g}"
     if not by_score:
         yield f"{score}; nobody is picked by score in this run."

@@ -20,8 +20,6 @@ from freshwax.store.base import Store
 if TYPE_CHECKING:
     from freshwax.planning.activity import Profile
 
-WEEK = timedelta(days=7)
-
 
 @click.command("profile", epilog="ARTIST is an ID, a spotify:artist: URI, a link, or a name. Nothing is asked.")
 @click.argument("artist", required=False, metavar="[ARTIST]")
@@ -49,15 +47,14 @@ def command(setup: Setup, /, artist: str | None, format_: str | None) -> None:
 def profiles(store: Store, config: Config, now: datetime, also: Artist | None = None) -> list[Profile]:
     """Return the profiles of all whom a run may ask, by name, and of ``also``. UsageError where there is nobody."""
     from freshwax.planning.activity import profiles as profiles_of
-    from freshwax.planning.due import planned_checks
+    from freshwax.planning.due import checks_a_week
 
     artists: Sequence[Artist] = store.artists({ArtistState.ACTIVE, ArtistState.GONE}, groups=config.types)
     if also is not None and also.ref not in {one.ref for one in artists}:
         artists = [*artists, also]
     if not artists:
         raise UsageError(app.NOBODY)
-    longest = timedelta(days=config.max_interval)
-    week = planned_checks(len(artists), WEEK, longest)
+    week = checks_a_week(len(artists), timedelta(days=config.max_interval))
     return profiles_of(
         store.history(artists), now, mean_interval=7 * len(artists) / week, max_interval=float(config.max_interval)
     )

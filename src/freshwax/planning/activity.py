@@ -74,7 +74,7 @@ class Activity(Struct, frozen=True, eq=False):
 
     ``rate``: releases a day. ``last``: day of the last release, nan without one. ``weekdays``: shares of the artist's
     releases from Monday to Sunday, shrunk towards the peers'. ``count`` releases in the last year, ``span`` days
-    between the first and the last of them. ``peers``: mean rate.
+    between the first and the last of them.
     """
 
     rate: Floats
@@ -82,7 +82,16 @@ class Activity(Struct, frozen=True, eq=False):
     weekdays: Floats
     count: Ints
     span: Floats
-    peers: float
+
+    def of(self, which: Bools) -> Activity:
+        """Return the activity of some of the artists."""
+        return Activity(
+            rate=self.rate[which],
+            last=self.last[which],
+            weekdays=self.weekdays[which],
+            count=self.count[which],
+            span=self.span[which],
+        )
 
 
 class Profile(Struct, frozen=True):
@@ -152,16 +161,15 @@ def measure(observed: Observed, today: float) -> Activity:
     """Return the activity of all artists as of ``today`` (days since 1970), from what was observed until then."""
     n, events = observed.n, observed.events
     since = np.maximum(observed.since, today - WINDOW)
-    counted = events.day > since[events.artist]  # the release that begins the span does not count in it
+    # The release that begins the span does not count in it; one that another artist's check found after it, not yet.
+    counted = (events.day > since[events.artist]) & (events.day <= observed.until[events.artist])
     rate = np.zeros(n)
     for half_life in HALF_LIVES:
         rate += _rate(events, counted, since, observed.until, today, half_life) / len(HALF_LIVES)
     last = np.full(n, -np.inf)
     np.maximum.at(last, events.artist, events.day)
     count, span = _last_year(events, n, today)
-    known = ~np.isnan(observed.until)
-    peers = float(rate[known].mean()) if known.any() else USUAL_RATE
-    return Activity(rate, np.where(np.isinf(last), np.nan, last), _weekdays(events, n, today), count, span, peers)
+    return Activity(rate, np.where(np.isinf(last), np.nan, last), _weekdays(events, n, today), count, span)
 
 
 def _rate(events: Events, counted: Bools, since: Floats, until: Floats, today: float, half_life: float) -> Floats:
@@ -238,7 +246,8 @@ def profiles(history: History, now: datetime, *, mean_interval: float, max_inter
     activity = measure(seen, today)
     tiers = tier(activity, ~np.isnan(seen.until), today)
     interval = recommended(activity.rate, mean_interval=mean_interval, max_interval=max_interval)
-    releases = np.bincount(seen.events.artist, minlength=seen.n)
+    within = seen.events.day >= seen.since[seen.events.artist]  # an unread list may hold older ones, by another artist
+    releases = np.bincount(seen.events.artist[within], minlength=seen.n)
     span = np.nan_to_num(seen.until - seen.since)
     return [
         Profile(

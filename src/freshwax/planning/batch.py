@@ -5,17 +5,16 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import isnan
 
 import numpy as np
 from msgspec import Struct
 
 from freshwax.model import Artist, ArtistState, History
 from freshwax.planning.activity import Activity, Floats, checked_days, days, measure, observed
-from freshwax.planning.due import GONE_PROBE
+from freshwax.planning.due import CHANGED_SHARE, GONE_PROBE
 from freshwax.planning.policies import Bounds, Choice, Standing, Why, choose, expected, smallest_interval
 
-BATCH_POLICIES = ("adaptive", "tiers")
-CHANGED_SHARE = 20  # one check in so many takes a second request, about
 LEARNING_COST = 2  # requests that a first check takes, about
 _DAY = timedelta(days=1)
 
@@ -23,13 +22,14 @@ _DAY = timedelta(days=1)
 class Place(Struct, frozen=True):
     """Where an artist stands in a plan: picked or not, why, and what speaks for it.
 
-    ``expected``: releases expected since the last check. ``rate``: releases a year. ``score`` orders the picks.
+    ``expected``: releases expected since the last check, None without one. ``rate``: releases a year. ``score`` orders
+    the picks.
     """
 
     artist: Artist
     why: Why
     score: float
-    expected: float
+    expected: float | None
     rate: float
 
     @property
@@ -57,26 +57,28 @@ def plan_batch(
     now: datetime,
     *,
     budget: int | None,
+    room: int | None = None,
     every: timedelta,
     max_interval: timedelta,
     fresh_for: timedelta,
 ) -> Batch:
     """Return whom a run at ``now`` asks, of the artists of a history; those neither active nor gone are left out.
 
-    ``every``: until the next run. UsageError for an unknown policy or a budget below 1.
+    ``budget``: checks of a run, None for any number; ``room``: those that are left for this one, where others are done
+    already. ``every``: until the next run. UsageError for an unknown policy or a budget below 1.
     """
     active = np.array([one.state is ArtistState.ACTIVE for one in history.artists], bool)
-    activity = measure(observed(history, now), days(now))
-    standing, activity = _standing(history.artists, activity, active, now)
-    bounds = Bounds(budget, every / _DAY, max_interval / _DAY, fresh_for / _DAY)
-    choice = choose(policy, standing, activity, days(now), bounds)
+    activity = measure(observed(history, now), days(now)).of(active)
     artists = [one for one in history.artists if one.state is ArtistState.ACTIVE]
+    standing = _standing(artists, now, max_interval)
+    bounds = Bounds(budget, every / _DAY, max_interval / _DAY, fresh_for / _DAY, room)
+    choice = choose(policy, standing, activity, days(now), bounds)
     places = _places(artists, standing, activity, choice, days(now))
     picks = tuple(places[i] for i in choice.order)
     rest = sorted((one for one in places if not one.picked), key=lambda one: (-one.score, one.artist.ref))
     unlearnt = sum(one.why is Why.UNLEARNT for one in picks)
     known = len(picks) - unlearnt
-    left = [min(one.artist.checked_at, now) for one in rest if one.artist.checked_at is not None]
+    left = [one.artist.checked_at for one in rest if one.artist.checked_at is not None and one.artist.checked_at <= now]
     return Batch(
         picks=picks,
         skipped=tuple(rest),
@@ -87,24 +89,22 @@ def plan_batch(
     )
 
 
-def _standing(
-    artists: Sequence[Artist], activity: Activity, active: np.ndarray[tuple[int], np.dtype[np.bool_]], now: datetime
-) -> tuple[Standing, Activity]:
-    chosen = [one for one, is_active in zip(artists, active, strict=True) if is_active]
-    standing = Standing(
-        checked=checked_days(chosen, now),
-        failed=np.array([one.failures > 0 for one in chosen], bool),
-        phase=np.array([phase_of(one.ref.id) for one in chosen], np.int64),
+def _standing(artists: Sequence[Artist], now: datetime, max_interval: timedelta) -> Standing:
+    """Return where artists stand. A check that is stored with an instant in the future proves nothing: it counts as one
+    that is as old as may be.
+    """
+    checked, ahead = checked_days(artists, now), days(now - max_interval)
+    wrong = np.array([one.checked_at is not None and one.checked_at > now for one in artists], bool)
+    turns = [days(min(one.turn_at, now)) if one.turn_at is not None else np.nan for one in artists]
+    tried = [days(min(one.attempted_at, now)) if one.attempted_at is not None else np.nan for one in artists]
+    checked = np.where(wrong & ~np.isnan(checked), ahead, checked)
+    return Standing(
+        checked=checked,
+        turn=np.where(np.isnan(turns), checked, turns),
+        tried=np.array(tried, float),
+        failures=np.array([one.failures for one in artists], np.int64),
+        phase=np.array([phase_of(one.ref.id) for one in artists], np.int64),
     )
-    mine = Activity(
-        rate=activity.rate[active],
-        last=activity.last[active],
-        weekdays=activity.weekdays[active],
-        count=activity.count[active],
-        span=activity.span[active],
-        peers=activity.peers,
-    )
-    return standing, mine
 
 
 def phase_of(artist_id: str) -> int:
@@ -119,7 +119,7 @@ def _places(
     score = np.nan_to_num(choice.score, nan=0.0, posinf=0.0)
     columns = (choice.why.tolist(), score.tolist(), coming.tolist(), (activity.rate * 365.25).tolist())
     return [
-        Place(artist, Why(why), worth, soon, rate)
+        Place(artist, Why(why), worth, None if isnan(soon) else soon, rate)
         for artist, why, worth, soon, rate in zip(artists, *columns, strict=True)
     ]
 
@@ -131,8 +131,8 @@ def _warning(artists: int, bounds: Bounds) -> str | None:
     if smallest <= bounds.max_interval:
         return None
     return (
-        f"A budget of {bounds.budget} cannot hold max_interval ({bounds.max_interval:.0f} days): {artists:,} artists "
-        f"need {smallest:.0f} days. Raise the budget or max_interval"
+        f"Checking {bounds.budget:,} a run cannot hold max_interval ({bounds.max_interval:.0f} days): "
+        f"{artists:,} artists need {smallest:.0f} days. Raise the budget or max_interval, or run more often"
     )
 
 

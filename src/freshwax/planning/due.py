@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import chain, zip_longest
+from itertools import chain, pairwise, zip_longest
 from math import ceil
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -13,9 +14,11 @@ from freshwax.model import Artist, ArtistState
 
 EARLY = timedelta(days=1)  # a weekly run that starts a few hours early still finds everyone due
 GONE_PROBE = timedelta(days=30)
-WEEK = timedelta(days=7)
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 SHARE_A_WEEK = 5  # a smart batch checks one artist in so many a week, unless told otherwise
 CHANGED_SHARE = 20  # one check in so many takes a second request, about
+REQUESTS_A_CHECK = 1.25  # with news, album heads and lists in depth, at the most expensive; see benchmarks/demo_year.py
+T = TypeVar("T")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -23,7 +26,8 @@ class Plan(Struct, frozen=True):
     """The artists to check, in order, and why the others are not.
 
     ``gone``: artists that the source no longer has, to be probed once a month; outside every count. ``answered``: those
-    of ``fresh`` whose turn this run is, and whom a prefetch checked in its stead.
+    of ``fresh`` whose turn this run is, and whom a prefetch checked in its stead. ``spare``: so many at the end of
+    ``due`` are checked as far as the budget goes; the others are what the run promises.
     """
 
     due: tuple[Artist, ...]
@@ -31,6 +35,7 @@ class Plan(Struct, frozen=True):
     not_due: tuple[Artist, ...]
     gone: tuple[Artist, ...]
     answered: tuple[Artist, ...] = ()
+    spare: int = 0
 
 
 def plan_run(
@@ -45,9 +50,11 @@ def plan_run(
     check failed, or is missing. A prefetch that is younger than ``fresh_for`` answers for its artist.
 
     Artists that were never learnt and those that are due take turns, the longest waiting first, so that a spent quota
-    starves neither. A check that is stored with an instant in the future proves nothing: that artist is due.
+    starves neither. Repeats of failed checks are spread among them: in a row they would look like an outage. A check
+    that is stored with an instant in the future proves nothing: that artist is due.
     """
     due: list[Artist] = []
+    failing: list[Artist] = []
     learning: list[Artist] = []
     fresh: list[Artist] = []
     not_due: list[Artist] = []
@@ -59,9 +66,11 @@ def plan_run(
                 gone.append(artist)
         elif artist.state is not ArtistState.ACTIVE:
             continue
+        elif artist.failures:
+            failing.append(artist)
         elif not artist.learnt:
             learning.append(artist)
-        elif force or artist.failures:
+        elif force:
             due.append(artist)
         elif _age(artist.turn_at or artist.checked_at, now) >= check_interval - EARLY:
             (answered if is_prefetched(artist, now, fresh_for) else due).append(artist)
@@ -69,8 +78,18 @@ def plan_run(
             (fresh if _age(artist.checked_at, now) < fresh_for else not_due).append(artist)
     due.sort(key=lambda artist: (min(artist.checked_at or _NEVER, now), artist.ref))
     learning.sort(key=lambda artist: (artist.added_at, artist.attempted_at or _NEVER, artist.ref))
+    failing.sort(key=lambda artist: (artist.attempted_at or _NEVER, artist.ref))
     fresh += answered
-    return Plan(tuple(_take_turns(due, learning)), tuple(fresh), tuple(not_due), tuple(gone), tuple(answered))
+    order = spread(_take_turns(due, learning), failing)
+    return Plan(tuple(order), tuple(fresh), tuple(not_due), tuple(gone), tuple(answered))
+
+
+def spread(many: Sequence[T], few: Sequence[T]) -> list[T]:
+    """Return both in their orders, the second evenly spread among the first."""
+    total = len(many) + len(few)
+    places = {(at + 1) * total // (len(few) + 1) for at in range(len(few))}
+    first, second = iter(many), iter(few)
+    return [next(second if place in places else first) for place in range(total)]
 
 
 def is_prefetched(artist: Artist, now: datetime, fresh_for: timedelta) -> bool:
@@ -79,14 +98,47 @@ def is_prefetched(artist: Artist, now: datetime, fresh_for: timedelta) -> bool:
     return ahead and _age(artist.checked_at, now) < fresh_for
 
 
-def planned_checks(artists: int, every: timedelta, max_interval: timedelta) -> int:
-    """Return how many checks a smart batch plans where nobody gave a budget, with so many artists and so much time
-    between runs.
+class Past(Struct, frozen=True):
+    """What planning asks about an earlier run: when it began, and how many checks it made."""
 
-    A fifth of the list a week, spread over the runs; as many as ``max_interval`` needs, where that is more; at least 1.
+    at: datetime
+    checks: int
+
+
+def allowance(a_week: float, most: float, past: Sequence[Past], now: datetime) -> int:
+    """Return how many checks there are for a run now, at so many a week, after some runs, the oldest first.
+
+    A token bucket: it fills evenly up to ``most``, and each check takes one. So daily runs share the week, a run that
+    was cut short leaves the rest to the next, and one over a few artists takes no more than it used. It was empty after
+    the oldest run in sight; without one it is full.
     """
-    share_of_week = ceil(artists * (every / WEEK) / SHARE_A_WEEK)
-    return max(share_of_week, ceil(artists * (every / max_interval)), 1)
+    if not past:
+        return ceil(most)
+    level, at = 0.0, past[0].at
+    for run in (*past[1:], Past(now, 0)):
+        level = min(level + a_week * ((run.at - at) / WEEK), most)
+        level, at = max(level - run.checks, -1.0), run.at  # a run that asked everybody leaves no debt
+    return max(ceil(level - 1e-6), 0)
+
+
+def usual_gap(starts: Sequence[datetime], now: datetime, longest: timedelta) -> timedelta:
+    """Return the time from one run to the next, by the three last gaps, the present one among them: their median.
+
+    ``starts``: when runs over the whole list began, the oldest first. At least an hour, ``longest`` at most; a week
+    where there was no run.
+    """
+    last = [*starts[-3:], now]
+    gaps = sorted(after - before for before, after in pairwise(last))
+    usual = gaps[len(gaps) // 2] if gaps else WEEK
+    return min(max(usual, HOUR), longest)
+
+
+def checks_a_week(artists: int, max_interval: timedelta) -> float:
+    """Return how many checks a smart batch spends in a week where nobody gave a budget.
+
+    A fifth of the list, or as many as ``max_interval`` needs, where that is more.
+    """
+    return artists * max(1 / SHARE_A_WEEK, WEEK / max_interval)
 
 
 def _age(instant: datetime | None, now: datetime) -> timedelta:

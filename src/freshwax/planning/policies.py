@@ -15,12 +15,13 @@ from msgspec import Struct
 
 from freshwax.errors import UsageError
 from freshwax.planning.activity import MONDAY, Activity, Bools, Floats, Ints, tier
+from freshwax.planning.due import spread
 
 WEEK = 7.0
 PATIENCE = 28.0  # days; found by replay, where 7 to 28 differ by a few hundredths
 LISTED_BY = 0.5  # a release of a day is listed by noon UTC, when the day has begun everywhere
 EARLY = 1.0  # a run that starts a few hours early still finds due who missed a turn
-FAILED_SHARE = 4  # failed checks take one in so many places, at most: a source of trouble must not starve the rest
+RETRY_SHARE = 4  # failed checks take one in so many places, at most: a source of trouble must not starve the rest
 TIERS = (1, 2, 4, 12)  # weeks between the checks of high, medium, low and inactive artists
 
 
@@ -32,30 +33,41 @@ class Why(IntEnum):
     CEILING = 2  # would come to lie beyond the longest interval
     UNLEARNT = 3  # never learnt
     FAILED = 4  # its last check failed
-    WORTH = 5  # worth the most
-    TURN = 6  # its turn by the policy's calendar
+    WORTH = 5  # worth the most, or its turn by the policy's calendar
 
 
 class Standing(Struct, frozen=True, eq=False):
-    """Where each artist stands: last check (nan: never learnt), whether the last try failed, its place in a calendar.
+    """Where each artist stands, in columns.
 
+    ``checked``: last good check (nan: never learnt). ``turn``: its last turn, which a prefetch does not take.
+    ``tried``: last check, good or not (nan: none). ``failures``: failed checks in a row since the last good one.
     ``phase`` is any whole number that stays with the artist: artists of one tier take turns by it.
     """
 
     checked: Floats
-    failed: Bools
+    turn: Floats
+    tried: Floats
+    failures: Ints
     phase: Ints
 
 
 class Bounds(Struct, frozen=True):
     """What a run may do: ``budget`` checks (None: any number), the next run ``every`` days later, nobody left unchecked
     for more than ``max_interval`` days, nobody asked again within ``fresh_for`` days.
+
+    ``room``: the checks that this run has left of its budget, where that is not all of it.
     """
 
     budget: int | None
     every: float
     max_interval: float
     fresh_for: float = 0.0
+    room: int | None = None
+
+    def places(self, artists: int) -> int:
+        """Return how many of so many artists this run can check."""
+        room = self.budget if self.room is None else self.room
+        return artists if room is None else min(room, artists)
 
 
 class Choice(Struct, frozen=True, eq=False):
@@ -73,64 +85,86 @@ def choose(policy: str, standing: Standing, activity: Activity, now: float, boun
         raise UsageError(f"There is no policy {policy!r}; there are {', '.join(POLICIES)}.")
     if bounds.budget is not None and bounds.budget < 1:
         raise UsageError(f"A budget of {bounds.budget} asks nobody: give 1 or more.")
-    age = np.maximum(now - standing.checked, 0.0)  # nan stays; a check in the future counts as one of now
+    age = np.maximum(now - standing.checked, 0.0)  # nan stays
     score, due = score_of(standing, activity, now, age)
-    unlearnt = np.isnan(age)
-    age = np.where(unlearnt, np.inf, age)
-    budget = len(age) if bounds.budget is None else min(bounds.budget, len(age))
-    fresh = ~unlearnt & (age < bounds.fresh_for)
+    fresh = age < bounds.fresh_for
     why = np.where(fresh, Why.FRESH, Why.LATER).astype(np.int64)
-    parts = _parts(standing, score, due & ~fresh, age, budget, bounds)
-    order = _in_order(parts, why, budget)
+    order = _picks(standing, age, score, due & ~fresh, why, now, bounds)
     return Choice(order, why, score)
 
 
-def _parts(
-    standing: Standing, score: Floats, due: Bools, age: Floats, budget: int, bounds: Bounds
-) -> tuple[Ints, Ints, Ints, Ints]:
-    """Return, each in order: who must be asked because of the ceiling, who is unlearnt, who failed, and all others."""
-    waiting = np.lexsort((np.arange(len(age)), -age))
-    learnt = waiting[np.isfinite(age[waiting])]
-    must = learnt[: must_now(age[learnt], budget, bounds)]
-    unlearnt = waiting[~np.isfinite(age[waiting])]
-    failed = learnt[standing.failed[learnt] & due[learnt]]
-    ranked = np.lexsort((np.arange(len(age)), -age, -score))
-    return must, unlearnt, failed, ranked[due[ranked] & np.isfinite(age[ranked])]
+def _picks(standing: Standing, age: Floats, score: Floats, due: Bools, why: Ints, now: float, bounds: Bounds) -> Ints:
+    """Return the picks of a run in order, and note in ``why`` what each is picked for.
+
+    The ceiling comes first; then half of what is left is for those to be learnt, a fourth for checks that failed, and
+    the rest for those who are worth most. Checks that failed wait outside all other orders: they would rise to the top
+    of each, and be asked there for ever.
+    """
+    index = np.arange(len(age))
+    well, learnt = standing.failures == 0, ~np.isnan(age)
+    waiting = np.lexsort((index, -score, -age))
+    waiting = waiting[(well & learnt)[waiting]]
+    must = waiting[: must_now(age[waiting], bounds)]
+    ranked = np.lexsort((index, -age, -score))
+    ranked = ranked[(well & learnt & due)[ranked]]
+    unlearnt = np.lexsort((index, _order_of(standing.tried)))
+    unlearnt = unlearnt[(well & ~learnt)[unlearnt]]
+    again, at_once = _retries(standing, now, bounds)
+    picks: list[int] = []
+    room = bounds.places(len(age))
+
+    def take(candidates: Ints, reason: Why, most: int) -> list[int]:
+        free = candidates[why[candidates] <= Why.FRESH]
+        taken: list[int] = free[: max(min(most, room - len(picks)), 0)].tolist()
+        why[taken] = reason
+        picks.extend(taken)
+        return taken
+
+    take(must, Why.CEILING, room)
+    take(unlearnt, Why.UNLEARNT, -(-(room - len(picks)) // 2) if len(ranked) + at_once else room)
+    repeated = take(again, Why.FAILED, at_once)
+    take(ranked, Why.WORTH, room)
+    take(unlearnt, Why.UNLEARNT, room)
+    repeated += take(again, Why.FAILED, room)
+    chosen = set(repeated)
+    return np.array(spread([one for one in picks if one not in chosen], repeated), np.int64)
 
 
-def must_now(ages: Floats, budget: int, bounds: Bounds) -> int:
+def _order_of(tried: Floats) -> Floats:
+    """Return what puts those who were never tried first, then those whose last try is longest ago."""
+    return np.where(np.isnan(tried), -np.inf, tried)
+
+
+def _retries(standing: Standing, now: float, bounds: Bounds) -> tuple[Ints, int]:
+    """Return whose failed check may be repeated now, the longest untried first, and how many places are theirs.
+
+    A check that failed is repeated by the next run; again after one, three, seven, ... runs, but weekly at the least.
+    Where a run has fewer than four places, one of them is for this only every few runs.
+    """
+    runs = 2.0 ** np.clip(standing.failures - 1, 0, 20) - 1
+    wait = np.minimum(bounds.every * runs, max(bounds.every, WEEK))
+    since = np.where(np.isnan(standing.tried), np.inf, now - standing.tried)
+    failing = standing.failures > 0
+    ready = np.flatnonzero(failing & (since >= wait - bounds.every / 2))
+    ready = ready[np.argsort(_order_of(standing.tried)[ready], kind="stable")]
+    room = bounds.places(len(since))
+    if room >= RETRY_SHARE or not len(ready):
+        return ready, room // RETRY_SHARE
+    last = since[failing].min()
+    return ready, int(last >= bounds.every * (RETRY_SHARE / max(room, 1) - 0.5))
+
+
+def must_now(ages: Floats, bounds: Bounds) -> int:
     """Return how many of the oldest must be asked in this run, so that no later one has to leave anybody beyond
-    ``max_interval``: ``ages`` from the oldest to the youngest, ``budget`` checks in this run and in each that follows.
+    ``max_interval``: ``ages`` from the oldest to the youngest.
 
     The j-th oldest can still be asked in the r runs after this one that come before its time is up; they hold
     r x budget checks, so of the j oldest, j - r x budget are for now.
     """
+    budget = len(ages) if bounds.budget is None else bounds.budget
     runs_left = np.floor((bounds.max_interval - ages) / bounds.every)
     needed = np.arange(1, len(ages) + 1) - np.maximum(runs_left, 0.0) * budget
-    return int(np.clip(needed.max(initial=0.0), 0, budget))
-
-
-def _in_order(parts: tuple[Ints, Ints, Ints, Ints], why: Ints, budget: int) -> Ints:
-    """Return the picks: the ceiling first; then those to be learnt and those to be asked again take turns."""
-    must, unlearnt, failed, ranked = parts
-    picked: list[int] = []
-
-    def take(indexes: Ints, reason: Why, room: int) -> None:
-        for index in indexes:
-            if room <= 0 or len(picked) >= budget:
-                return
-            if why[index] in (Why.LATER, Why.FRESH):
-                why[index] = reason
-                picked.append(int(index))
-                room -= 1
-
-    take(must, Why.CEILING, budget)
-    known = len(ranked) + len(failed) > 0
-    take(unlearnt, Why.UNLEARNT, -(-(budget - len(picked)) // 2) if known else budget)
-    take(failed, Why.FAILED, -(-budget // FAILED_SHARE))
-    take(ranked, Why.WORTH, budget)
-    take(unlearnt, Why.UNLEARNT, budget)
-    return np.array(picked, np.int64)
+    return int(np.clip(needed.max(initial=0.0), 0, bounds.places(len(ages))))
 
 
 def smallest_interval(artists: int, budget: int, every: float) -> float:
@@ -194,8 +228,8 @@ def tiers(standing: Standing, activity: Activity, now: float, age: Floats) -> Sc
     weeks = np.array(TIERS)[tier(activity, ~np.isnan(age), now)]
     week = np.floor((now + MONDAY) / WEEK).astype(np.int64)
     turn = (week + standing.phase) % weeks == 0
-    asked = np.nan_to_num(np.floor((standing.checked + MONDAY) / WEEK), nan=-1.0) >= week
-    due = (turn & ~asked) | (age >= weeks * WEEK + WEEK - EARLY)
+    taken = np.nan_to_num(np.floor((standing.turn + MONDAY) / WEEK), nan=-1.0) >= week
+    due = (turn & ~taken) | (now - standing.turn >= weeks * WEEK + WEEK - EARLY)
     return age / (weeks * WEEK), due | np.isnan(age)
 
 
@@ -217,16 +251,11 @@ def miniflux(standing: Standing, activity: Activity, now: float, age: Floats) ->
     return age / interval, _everybody(age)
 
 
-def everyone(standing: Standing, activity: Activity, now: float, age: Floats) -> Score:
-    """Ask everybody, the longest waiting first."""
-    return rotation(standing, activity, now, age)
-
-
 POLICIES: Mapping[str, Scorer] = {
     "adaptive": adaptive,
     "tiers": tiers,
     "rotation": rotation,
     "miniflux": miniflux,
     "sqrt": square_root,
-    "all": everyone,
+    "all": rotation,
 }

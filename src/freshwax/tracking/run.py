@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Coroutine, Iterator
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -26,17 +26,17 @@ from freshwax.discovery.classify import Moment
 from freshwax.errors import AuthError, CheckError, FreshwaxError, Paused, SourceError
 from freshwax.model import Artist, ArtistState, Coverage, Group, Mode, Observation, Ref, Run, RunStatus
 from freshwax.planning.due import Plan, left_for_deep, share
+from freshwax.quota import BUDGET
 from freshwax.reports.escape import visible
+from freshwax.reports.words import count
 from freshwax.sources.base import Source, Want
-from freshwax.store.base import Cooldown, Store
+from freshwax.store.base import Store
 from freshwax.tracking.check import by_name, commit, record_failure
 from freshwax.tracking.options import Meter, Progress, RunOptions
-from freshwax.tracking.plan import plan_for
+from freshwax.tracking.pause import SPENT, continues, why_paused
+from freshwax.tracking.plan import plan_for, used_today
 
 DEEP_PAGES = 20  # a group may read so many pages of depth in one run
-_DAY = timedelta(hours=24)
-_SOON = timedelta(minutes=5)  # a place in the day's quota that is free within a run counts: the gate waits for it
-SPENT = "The request budget of this run is spent"
 _log = logging.getLogger(__name__)
 
 
@@ -63,7 +63,6 @@ async def run(
         this.end(str(error), RunStatus.FAILED, error.exit_code if isinstance(error, FreshwaxError) else 1)
         raise
     finally:
-        this.keep_cooldown()
         finished = this.finish(record, clock.now(), clock.monotonic() - started)
         store.finish_run(finished)
         ended = visible("; ".join(filter(None, (finished.status, finished.error))))
@@ -106,13 +105,16 @@ class _Run:
         self.by_budget = False  # whether the user's budget bounds the run, and not what the day has left
         self.cut: str | None = None  # what kept a plan from being worked off, as the user wanted it
         self.ended: tuple[RunStatus, str, int] | None = None
+        self.asked = 0  # requests, for checks
+        self.goes_on = False  # whether a quota or a cooldown ended it: there is an hour at which the rest continues
 
     async def work(self) -> None:
         """Do all of it; returns early once the run has ended."""
+        ahead = self.store.pull_back_requests(self.source.name, self.moment.now)
         artists = self._load()
         planned = plan_for(self.store, artists, self.moment.now, self.options, run_id=self.moment.run_id)
         self.plan = planned.plan
-        self.remark = _sentences(_clock_remark(artists, self.moment.now), planned.remark)
+        self.remark = _sentences(_clock_remark(ahead), planned.remark)
         available = self._available()
         self.by_budget = available is not None and available == self.options.budget
         learning = any(not artist.learnt and not artist.failures for artist in self.plan.due)
@@ -124,8 +126,11 @@ class _Run:
         )
         self.meter.allow(allowance.checks)
         await self._check_all()
+        self.asked = self.meter.cost.requests
         if self.plan.answered:
             self.store.take_turns([artist.ref for artist in self.plan.answered], self.moment.now)
+        if self.options.mode is Mode.PREFETCH:  # depth is the run's, and would eat the requests that it is to have
+            return
         paused = self.ended is not None and self.ended[0] is RunStatus.PAUSED
         if self.ended is None or (paused and not learning):
             left = None if available is None else max(available - self.meter.cost.requests, 0)
@@ -149,12 +154,7 @@ class _Run:
         return min(bounds, default=None)
 
     def _used(self) -> int:
-        """Return how many requests the last 24 hours hold, but for those that are about to leave them.
-
-        An instant more than a day ahead cannot be believed.
-        """
-        name, now = self.source.name, self.moment.now
-        return self.store.requests_since(name, now - _DAY + _SOON) - self.store.requests_since(name, now + _DAY)
+        return used_today(self.store, self.source.name, self.moment.now)
 
     # -- checks --------------------------------------------------------------------------------------------------
 
@@ -201,7 +201,7 @@ class _Run:
             self.dropped.add(artist.ref)
             return
         if seen.paused:  # what was read is kept, but the artist is still due
-            self._stop(self._pause())
+            self._stop(self.meter.refusal or Paused("The requests of this run are spent", reason=BUDGET, until=None))
         else:
             self.checked.add(artist.ref)
 
@@ -217,47 +217,22 @@ class _Run:
 
     def _stop(self, reason: FreshwaxError) -> None:
         """End the run for everybody: the source cannot or must not be asked any more."""
-        if isinstance(reason, Paused) and self.options.policy is not None and self._spent(reason):
+        picked = self.options.policy is not None or self.options.mode is Mode.PREFETCH
+        if picked and isinstance(reason, Paused) and reason.reason == BUDGET and self.by_budget:
             self.cut = SPENT
         elif isinstance(reason, Paused):
-            self.end(self._why_paused(reason), RunStatus.PAUSED)
+            per_day, name = self.options.per_day, self.source.name
+            self.end(why_paused(reason, self.meter, name, per_day, by_budget=self.by_budget), RunStatus.PAUSED)
+            self.goes_on = True
         elif isinstance(reason, (AuthError, SourceError)):
             self.end(str(reason), RunStatus.FAILED, reason.exit_code)
         else:
             raise reason
 
-    def _pause(self) -> Paused:
-        """Return what cut a check short: the walk kept what it had read, not the reason."""
-        if self.meter.cooldown is not None and self.meter.cooldown[0] > self.moment.now:
-            until, why = self.meter.cooldown
-            what = "the quota of requests is spent" if why == "quota" else "it asked to be left alone"
-            message = f"{self.source.name} is paused until {until:%Y-%m-%d %H:%M} UTC: {what}"
-            return Paused(message, reason=why, until=until)
-        return Paused("The requests of this run are spent", reason="budget", until=None)
-
-    def _why_paused(self, reason: Paused) -> str:
-        """Say what ended the run; the day's quota, too, reaches the gate as a budget."""
-        if reason.reason != "budget" or not (self.options.budget or self.options.per_day):
-            return str(reason)
-        if self._spent(reason):
-            return SPENT
-        first = self.store.nth_last_request(self.source.name, max(self._used(), 1))
-        until = f" until {first + _DAY:%Y-%m-%d %H:%M} UTC" if first else ""
-        return f"{self.source.name} is paused{until}: the quota of {self.options.per_day} requests a day is spent"
-
-    def _spent(self, reason: Paused) -> bool:
-        """Return whether it was the user's own budget that ended the run."""
-        return reason.reason == "budget" and self.by_budget
-
     def end(self, why: str, status: RunStatus, exit_code: int = 3) -> None:
         """Note why the run is over; a failure outweighs a pause, the first of either counts."""
         if self.ended is None or (status is RunStatus.FAILED and self.ended[0] is RunStatus.PAUSED):
             self.ended = (status, why, exit_code)
-
-    def keep_cooldown(self) -> None:
-        """Remember until when the source wants to be left alone, whoever was told: a check, or a deep read."""
-        if self.meter.cooldown is not None:
-            self.store.set_cooldown(Cooldown(self.source.name, *self.meter.cooldown))
 
     # -- depth ---------------------------------------------------------------------------------------------------
 
@@ -330,10 +305,11 @@ class _Run:
         left = len(due - self.checked - self.failed.keys())
         down = self.ended is not None and self.ended[0] is RunStatus.FAILED
         fresh, not_due = len(self.plan.fresh), len(self.plan.not_due)
-        if self.cut is not None and self.ended is None:  # the plan leaves out whom its budget does not reach
-            left, not_due = 0, not_due + left
+        if self.cut is not None and self.ended is None:
+            left_out = len(self._dispensable() & due - self.checked - self.failed.keys())
+            left, not_due = left - left_out, not_due + left_out
         active = [artist for artist in self._load() if artist.state is ArtistState.ACTIVE]
-        checks = [min(artist.checked_at, self.moment.now) for artist in active if artist.checked_at is not None]
+        checks = [one.checked_at for one in active if one.checked_at is not None and one.checked_at <= self.moment.now]
         return Coverage(
             artists=len(due) + len(self.plan.fresh) + len(self.plan.not_due),
             checked=len(due & self.checked),
@@ -345,18 +321,34 @@ class _Run:
             history_incomplete=sum(artist.history_incomplete for artist in active),
         )
 
+    def _dispensable(self) -> set[Ref]:
+        """Return whom the plan may leave out now that it is cut: those whom its budget need not reach; when its time is
+        up, all.
+        """
+        if self.cut != SPENT:
+            return {artist.ref for artist in self.plan.due}
+        return {artist.ref for artist in self.plan.due[len(self.plan.due) - self.plan.spare :]}
+
     def _verdict(self, coverage: Coverage) -> tuple[RunStatus, str | None, int]:
-        remark = _sentences(self.cut, self.remark)
+        remark = _sentences(None if coverage.paused and self.ended is None else self.cut, self.remark)
         if self.ended is not None and self.ended[0] is RunStatus.FAILED:
             return self.ended
         if coverage.failed and not coverage.checked and not coverage.paused:
             return RunStatus.FAILED, f"Every check of this run failed, the first: {next(iter(self.failed.values()))}", 3
         if coverage.paused:
-            return RunStatus.PAUSED, _sentences(self.ended[1] if self.ended else "interrupted", remark), 3
+            return RunStatus.PAUSED, _sentences(self._why_paused(coverage), remark), 3
         if coverage.failed:
             failed = "1 check" if coverage.failed == 1 else f"{coverage.failed:,} checks"
             return RunStatus.PARTIAL, _sentences(f"{failed} failed", remark), 3
         return RunStatus.COMPLETED, remark, 0
+
+    def _why_paused(self, coverage: Coverage) -> str:
+        """Say what kept the run from its end, and when the rest continues."""
+        why = self.ended[1] if self.ended else self.cut or "interrupted"
+        if not self.goes_on:
+            return why
+        rest = continues(self.meter, coverage.paused, len(self.checked), self.asked, self.clock.now())
+        return f"{why}; {rest}"
 
 
 def _sentences(*parts: str | None) -> str | None:
@@ -364,8 +356,8 @@ def _sentences(*parts: str | None) -> str | None:
     return ". ".join(part for part in parts if part) or None
 
 
-def _clock_remark(artists: Iterable[Artist], now: datetime) -> str | None:
-    """Say that the clock was ahead once: checks stored with instants to come count for nothing, and are made again."""
-    ahead = sum(artist.checked_at is not None and artist.checked_at > now for artist in artists)
-    checks = "1 check was" if ahead == 1 else f"{ahead:,} checks were"
-    return f"{checks} stored with a time in the future, and made again: look at this machine's clock" if ahead else None
+def _clock_remark(requests: int) -> str | None:
+    """Say that requests stood in the ledger with instants to come, where some did: they count from now on."""
+    if not requests:
+        return None
+    return f"The ledger had {count(requests, 'request')} of a time in the future: look at this machine's clock"
