@@ -86,6 +86,7 @@ class Life(Done):
     """How a child lived and ended."""
 
     moments: tuple[str, ...] = ()
+    took: float = 0.0
 
     @property
     def printed(self) -> bool:
@@ -115,14 +116,22 @@ class Nursery:
             assert self.process.stdin is not None
             self.process.stdin.close()
 
-    def run(self, user: User, *args: object, kill: int | None = None, largest_file: int = 0) -> Life:
-        """Run freshwax; ``kill`` is the number of the moment at which it dies."""
+    def run(
+        self,
+        user: User,
+        *args: object,
+        kill: int | tuple[str, int, int] | None = None,
+        seconds: float | None = None,
+        largest_file: int = 0,
+    ) -> Life:
+        """Run freshwax; ``kill`` says at which moment it dies (see ``mortal``), or ``seconds`` how soon."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         order = {
             "args": [str(arg) for arg in args],
             "env": user.environment(),
             "kill": kill,
+            "seconds": seconds,
             "folder": str(self.folder),
             "largest_file": largest_file,
         }
@@ -130,7 +139,7 @@ class Nursery:
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
         out, err = ((self.folder / name).read_text() for name in ("out", "err"))
-        return checked(Life(answer["code"], out, err, tuple(answer["moments"])))
+        return checked(Life(answer["code"], out, err, tuple(answer["moments"]), answer["took"]))
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -96,6 +97,21 @@ def test_throughput() -> None:
 def test_scale() -> None:
     done = run("scale.py", "--artists", "12", "--releases", "25", "--new", "3", "--times", "1")
     assert "met     everybody checked, everything new told" in done.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no SIGKILL, and no fork, on this platform")
+def test_kills() -> None:
+    done = run("kills.py", "--artists", "3", "--kills", "6", "--scene", "from cache", "import")
+    assert "MISSED" not in done.stdout
+    assert done.returncode == 0
+
+
+def test_soak() -> None:
+    done = run("soak.py", "--artists", "10", "--weeks", "10")
+    assert "met     no more open files" in done.stdout
+    assert "met     everybody asked in every run" in done.stdout
+    assert "met     nothing lost" in done.stdout
+    assert "met     nothing told twice" in done.stdout
 
 
 def test_every_script_is_tried_here_and_named_in_the_readme() -> None:
