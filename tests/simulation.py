@@ -59,7 +59,7 @@ class WorldSource:
     tamper: Callable[[Page, PageRequest], Page] | None = None
     asked: list[tuple[str, PageRequest]] = field(default_factory=list)
     run_id: int | None = None
-    cooldown: tuple[datetime, str] | None = None
+    refusal: Paused | None = None
     budget: int | None = None
 
     @property
@@ -68,6 +68,9 @@ class WorldSource:
 
     def allow(self, requests: int | None) -> None:
         self.budget = requests
+
+    def resumes(self, requests: int) -> datetime | None:
+        return None
 
     async def check(self, follow: Follow, want: Want) -> Observation:
         return await self._drive(check_walk(follow, want, self.page_size), follow.artist.ref.id)
@@ -98,7 +101,7 @@ class WorldSource:
 
     async def _page(self, artist: str, request: PageRequest) -> Page:
         if self.quota == 0 or self.budget == 0:
-            raise Paused("the quota is spent", reason="quota", until=None)
+            raise Paused("nothing is left to ask with", reason="quota" if self.quota == 0 else "budget", until=None)
         if self.quota is not None:
             self.quota -= 1
         if self.budget is not None:

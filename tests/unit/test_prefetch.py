@@ -9,6 +9,8 @@ from tests.simulation import Simulation, followed, on, titles_told
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.model import Mode
+from freshwax.tracking.options import RunOptions
+from freshwax.tracking.report import report_from_cache
 
 EIGHT = 8
 
@@ -81,3 +83,31 @@ def test_nothing_is_asked_ahead_of_a_turn_that_does_not_come(user: Simulation) -
 def test_no_check_begins_when_time_is_up(user: Simulation) -> None:
     user.wait(6.6)
     assert prefetch(user, budget=100, until=user.clock.now() - timedelta(seconds=1)) == 0
+
+
+def test_from_cache_a_prefetch_is_not_taken_for_the_last_run(user: Simulation) -> None:
+    user.wait(6.6)
+    prefetch(user, budget=3)
+    report = report_from_cache(user.store, RunOptions(Mode.FROM_CACHE, "US"), user.clock.now())
+    assert (report.run.mode, report.run.coverage.checked) == (Mode.INCREMENTAL, EIGHT)
+
+
+def test_a_prefetch_reads_nothing_in_depth(world: WorldBuilder) -> None:
+    deep = world.artist("Deep")
+    for number in range(60):
+        deep.album(f"Album {number}", f"20{number % 20:02}-05-03")
+    user = followed(world, deep)
+    user.track(budget=3)
+    user.wait(6.6)
+    before = len(user.source.asked)
+    assert prefetch(user) == 1
+    assert len(user.source.asked) - before <= 3
+
+
+def test_what_is_said_to_be_taken_away_is_what_those_checks_cost(user: Simulation) -> None:
+    user.wait(6.6)
+    assert prefetch(user, budget=3) == 3
+    user.wait(0.4)
+    run = user.track()
+    assert run.error is not None
+    assert "answered for 3 artists ahead: it took 3 requests" in run.error

@@ -101,6 +101,8 @@ def _words(place: Place, outlook: Outlook) -> str:
     )
     if place.expected is None:
         later = "its history is not known yet, but others have waited longer for theirs"
+    elif artist.checked_at and outlook.now - artist.checked_at > options.max_interval:
+        later = f"it waits for more than {count(options.max_interval.days, 'day')}, but so do those before it"
     return {
         Why.CEILING: f"nobody is to wait longer than {count(options.max_interval.days, 'day')}",
         Why.UNLEARNT: "its history is not known yet",

@@ -140,7 +140,7 @@ class _State:
         self.n = len(timeline.names)
         self.dice, self.luck = np.random.default_rng(runs.seed), luck(runs)
         self.checked = np.full(self.n, runs.learnt)
-        self.failed = np.zeros(self.n, bool)
+        self.tried, self.failures = self.checked.copy(), np.zeros(self.n, np.int64)
         self.phase = np.array([phase_of(name) for name in timeline.names], np.int64)
         known = (timeline.appears <= runs.learnt) & (timeline.gone > runs.learnt)
         self.found = known.copy()
@@ -161,7 +161,8 @@ class _State:
         if self.runs.shuffle:
             order = self.dice.permutation(order)
         fails = unlucky(self.luck, self.n, self.runs)[order]
-        self.failed[order] = fails
+        self.tried[order] = now
+        self.failures[order] = np.where(fails, self.failures[order] + 1, 0)
         answered = np.zeros(self.n, bool)
         answered[order[~fails]] = True
         self.checked[answered] = now
@@ -180,7 +181,7 @@ class _State:
 
     def _plan(self, now: float) -> Ints:
         bounds = Bounds(budget=self.runs.budget, every=self.runs.every, max_interval=self.runs.max_interval)
-        standing = Standing(checked=self.checked, failed=self.failed, phase=self.phase)
+        standing = Standing(self.checked, self.checked, self.tried, self.failures, self.phase)
         return choose(self.runs.policy, standing, measure(self.observed(now), now), now, bounds).order
 
     def observed(self, now: float) -> Observed:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from freshwax.model import Coverage, Mode, Report, RunStatus
 from freshwax.reports.escape import brief, visible
-from freshwax.reports.words import ago, clock_time, count
+from freshwax.reports.words import ago, count
 
 
 def summary(report: Report, now: datetime) -> list[str]:
@@ -45,7 +45,7 @@ def nothing(report: Report) -> str:
         return "Nothing new."
     if report.run.status is RunStatus.RUNNING:
         return "What is new is not known yet."
-    if not coverage.checked + coverage.fresh + coverage.not_due:
+    if not coverage.checked + coverage.fresh:
         return "No artist could be checked: what is new is not known."
     return "Nothing new among the artists that were checked."
 
@@ -57,10 +57,9 @@ def failed_note(artists: list[tuple[str, str]], limit: int = 10) -> str:
     return f"Failed: {named}{rest}. They stay due."
 
 
-def paused_note(learnt: int, artists: int, until: datetime | None, now: datetime) -> str:
-    """Return a sentence for a run that the quota ended: ``312 of 500 artists learnt, continues after 14:05 UTC``."""
-    when = f"after {clock_time(until, now)}" if until else "with the next run"
-    return f"{learnt:,} of {artists:,} artists learnt, continues {when}."
+def paused_note(learnt: int, artists: int) -> str:
+    """Return a sentence for a run that ended before everyone was learnt: ``312 of 500 artists learnt so far.``"""
+    return f"{learnt:,} of {artists:,} artists learnt so far."
 
 
 def held_note(name: str, ref: str, releases: int) -> str:

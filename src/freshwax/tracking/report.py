@@ -37,7 +37,7 @@ def compose_report(store: Store, run: Run, options: RunOptions, now: datetime) -
         lines = [line for line in lines if line.first_seen_at >= options.since]
         seen_since = _browse(store, options, since=options.since, announced_only=True)
         lines += _again(seen_since, lines, options, now)
-    return Report(0, STDOUT, options.mode, run, tuple(lines), tuple(notes(store, run, now)))
+    return Report(0, STDOUT, options.mode, run, tuple(lines), tuple(notes(store, run)))
 
 
 def report_from_cache(store: Store, options: RunOptions, now: datetime) -> Report:
@@ -48,8 +48,9 @@ def report_from_cache(store: Store, options: RunOptions, now: datetime) -> Repor
     runs = store.runs(RECENT)
     if not runs:
         raise UsageError("There was no run yet, so there is nothing to show: run `freshwax track` first.")
-    # One that is under way, or was killed, has not said yet how much it saw.
-    run = next((one for one in runs if one.finished_at is not None), replace(runs[0], exit_code=3))
+    # One that is under way, or was killed, has not said yet how much it saw; a prefetch was never to see all.
+    whole = (one for one in runs if one.finished_at is not None and one.mode is not Mode.PREFETCH)
+    run = next(whole, replace(runs[0], exit_code=3))
     report = fix_report(store, run, options, now)
     if report.lines or options.since is not None:
         return report
@@ -123,7 +124,7 @@ def _again(found: Iterable[Seen], lines: Sequence[Line], options: RunOptions, no
     return [line for line in again if line.hidden_by is None]
 
 
-def notes(store: Store, run: Run, now: datetime) -> list[str]:
+def notes(store: Store, run: Run) -> list[str]:
     """Return the sentences that a person should read with a run's report."""
     out = []
     failures = store.checks(run.id, failed=True)
@@ -140,7 +141,7 @@ def notes(store: Store, run: Run, now: datetime) -> list[str]:
         active = store.artists({ArtistState.ACTIVE})
         learnt = sum(artist.learnt for artist in active)
         if learnt < len(active):
-            out.append(paused_note(learnt, len(active), None, now))
+            out.append(paused_note(learnt, len(active)))
     gone = _names(store, ArtistState.GONE)
     if gone:
         out.append(gone_note(list(gone.values())))
