@@ -163,3 +163,12 @@ def test_bad_input_is_one_sentence(user: User, learnt: list[ArtistHandle], args:
 def test_an_empty_watch_list_is_what_it_is_for_track(user: User) -> None:
     track, plan = user.run("track", "--smart-batch"), user.run("plan")
     assert (plan.code, plan.out, plan.err) == (2, "", track.err)
+
+
+def test_artists_whose_asked_types_were_never_listed_have_no_expectation(
+    user: User, learnt: list[ArtistHandle]
+) -> None:
+    done = user.run("plan", "--format", "json", FRESHWAX_TYPES="compilation")
+    assert "NaN" not in done.out
+    assert {row["expected_releases"] for row in json.loads(done.out)} == {None}
+    assert "its history is not known yet" in user.run("plan", "--explain", "Nightjar", FRESHWAX_TYPES="compilation").out

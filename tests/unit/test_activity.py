@@ -79,6 +79,21 @@ def test_a_list_that_was_read_in_part_knows_its_limit():
     assert part < 300
 
 
+def test_what_lies_before_the_span_is_not_counted_into_it():
+    albums = [("2026-06-05", True, True)]
+    old = singles(*(f"20{year:02}-03-05" for year in range(10, 25)))
+    (one,) = profile(history([*albums, *old], unread=bytes([UNREAD_ALBUMS])))
+    assert (one.releases, one.observed_days) == (1, 170)
+
+
+def test_what_another_artists_check_found_since_the_last_one_does_not_raise_the_rate_yet():
+    known = singles("2024-05-03", "2025-05-02")
+    news = singles("2026-11-20")
+    before = artist(0, checked=NOW - timedelta(days=10))
+    (without,), (with_it,) = (profile(history(one, artists=[before])) for one in (known, known + news))
+    assert with_it.avg_releases_per_year == without.avg_releases_per_year
+
+
 def test_an_artist_never_learnt_is_as_its_peers_are():
     artists = [artist(0), artist(1), artist(2, learnt=False)]
     _, _, fresh = profile(history(monthly(20), monthly(18), [], artists=artists))
