@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from freshwax.sources.spotify.client import Fact, SpotifySource
     from freshwax.store.backup import Contents, Restored
     from freshwax.tracking.options import RunOptions
+    from freshwax.tracking.pulse import Pulse
 
 SOURCE = "spotify"
 STDOUT = "stdout"
@@ -135,11 +136,13 @@ def track(
     *,
     emit: Callable[[Report], None],
     progress: Callable[[int, int, str], None] | None = None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Do a run, or answer from what earlier runs left, and return the report.
 
     ``emit`` prints a report that is fixed already and has flushed it when it returns; only then it counts as told. It
-    is not called with ``background``. ``progress`` is told how many artists are done, of how many, and which.
+    is not called with ``background``. ``progress`` is told how many artists are done, of how many, and which; ``warn``
+    what people should know that is no part of the report.
     """
     from freshwax.tracking.report import compose_report, fix_report, report_from_cache
 
@@ -147,15 +150,16 @@ def track(
     if options.from_cache:
         with telling_lock(config), open_store(config) as store:
             return _tell(store, report_from_cache(store, settings, now()), emit)
-    run = _run(config, settings, progress)
-    if options.background:
-        with open_store(config, read_only=True) as store:
-            report = compose_report(store, run, settings, now())
-        _log(report)
-        return report
-    # The run is over for others while its report is printed: a pager may stay open for hours.
-    with telling_lock(config), open_store(config) as store:
-        return _tell(store, fix_report(store, run, settings, now()), emit)
+    with pulse(config, warn) as beat:
+        run = _run(config, settings, progress, beat)
+        if options.background:
+            with open_store(config, read_only=True) as store:
+                report = compose_report(store, run, settings, now())
+            _log(report)
+            return report
+        # The run is over for others while its report is printed: a pager may stay open for hours.
+        with telling_lock(config), open_store(config) as store:
+            return _tell(store, fix_report(store, run, settings, now()), emit)
 
 
 def prefetch(
@@ -164,6 +168,7 @@ def prefetch(
     budget: int | None,
     until: datetime | None,
     progress: Callable[[int, int, str], None] | None = None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Run:
     """Check the likeliest artists ahead of the scheduled run, which tells what was found; return the finished run.
 
@@ -172,14 +177,33 @@ def prefetch(
     from msgspec.structs import replace
 
     settings = run_options(config, TrackOptions(budget=budget))
-    return _run(config, replace(settings, mode=Mode.PREFETCH, until=until), progress)
+    with pulse(config, warn) as beat:
+        return _run(config, replace(settings, mode=Mode.PREFETCH, until=until), progress, beat)
 
 
-def _run(config: Config, settings: RunOptions, progress: Callable[[int, int, str], None] | None) -> Run:
+def pulse(config: Config, warn: Callable[[str], None]) -> Pulse:
+    """Return what tells the monitoring service of a run, if one is set; ``warn`` is told what did not arrive."""
+    from freshwax.tracking.pulse import Pulse
+
+    if not config.heartbeat_url:
+        return Pulse(None, config.heartbeat_partial, now)
+    import logging
+
+    from freshwax.sources.heartbeat import Heartbeat
+
+    def tell(text: str) -> None:
+        logging.getLogger(__name__).warning("%s", text)
+        warn(text)
+
+    return Pulse(Heartbeat(config.heartbeat_url, tell), config.heartbeat_partial, now)
+
+
+def _run(config: Config, settings: RunOptions, progress: Callable[[int, int, str], None] | None, beat: Pulse) -> Run:
     """Check what is due, alone on this database."""
     from freshwax.tracking import session
 
     with run_lock(config), open_store(config) as store:
+        beat.begin()
         if not store.artists({ArtistState.ACTIVE, ArtistState.GONE}):
             raise UsageError(NOBODY)
 
@@ -187,7 +211,9 @@ def _run(config: Config, settings: RunOptions, progress: Callable[[int, int, str
             made = make_source(config, store, clock())
             return made, made.gate
 
-        return session.track(store, source, clock(), settings, progress)
+        run = session.track(store, source, clock(), settings, progress)
+    beat.ended(run)
+    return run
 
 
 def _log(report: Report) -> None:

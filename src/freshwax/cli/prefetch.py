@@ -48,11 +48,11 @@ def _instant(text: str, now: datetime) -> datetime:
 
 def _with_progress(setup: Setup, budget: int | None, until: datetime | None) -> Run:
     if not sys.stderr.isatty() or setup.quiet or setup.verbose:
-        return app.prefetch(setup.config, budget=budget, until=until)
+        return app.prefetch(setup.config, budget=budget, until=until, warn=setup.warn)
     from freshwax.cli.progress import bar
 
     with bar() as progress:
-        return app.prefetch(setup.config, budget=budget, until=until, progress=progress)
+        return app.prefetch(setup.config, budget=budget, until=until, progress=progress, warn=setup.warn)
 
 
 def _said(run: Run) -> str:

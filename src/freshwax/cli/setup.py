@@ -40,6 +40,11 @@ class Setup:
         if not self.quiet:
             click.echo("\n".join(visible(line) for line in text.split("\n")), err=True)
 
+    def warn(self, text: str) -> None:
+        """Tell people what was logged as well, unless they see the log."""
+        if not self.verbose:
+            self.say(text)
+
 
 def mute_unless_attached() -> None:
     """Keep Python from printing warnings for which nobody set up a log: the report says what they say."""

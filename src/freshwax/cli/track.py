@@ -134,7 +134,7 @@ def _with_progress(setup: Setup, options: app.TrackOptions, emit: Callable[[Repo
         mute_unless_attached()
     watched = sys.stderr.isatty() and not (setup.quiet or setup.verbose)
     if not watched or options.background or options.from_cache:
-        return app.track(setup.config, options, emit=emit)
+        return app.track(setup.config, options, emit=emit, warn=setup.warn)
     from freshwax.cli.progress import bar
 
     with ExitStack() as shown:
@@ -144,4 +144,4 @@ def _with_progress(setup: Setup, options: app.TrackOptions, emit: Callable[[Repo
             shown.close()
             emit(report)
 
-        return app.track(setup.config, options, emit=clear_and_emit, progress=progress)
+        return app.track(setup.config, options, emit=clear_and_emit, progress=progress, warn=setup.warn)

@@ -37,6 +37,7 @@ from freshwax.tracking.pause import SPENT, continues, why_paused
 from freshwax.tracking.plan import plan_for, used_today
 
 DEEP_PAGES = 20  # a group may read so many pages of depth in one run
+INTERRUPTED = "Interrupted: what is left continues with the next run"
 _log = logging.getLogger(__name__)
 
 
@@ -58,7 +59,7 @@ async def run(
     try:
         await this.work()
     except asyncio.CancelledError:
-        this.end("Interrupted: what is left continues with the next run", RunStatus.PAUSED)
+        this.end(INTERRUPTED, RunStatus.PAUSED)
     except Exception as error:
         this.end(str(error), RunStatus.FAILED, error.exit_code if isinstance(error, FreshwaxError) else 1)
         raise
