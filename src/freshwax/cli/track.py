@@ -33,7 +33,11 @@ POLICIES = ("adaptive", "tiers")
 @click.option("--since", type=Day(), help="With --from-cache: what was first seen since that day, told or not.")
 @click.option("--force", is_flag=True, help="Check everybody, due or not.")
 @click.option("--budget", type=Number(1), metavar="N", help="Send at most N requests.")
-@click.option("--smart-batch", is_flag=True, help="Check only whom the plan picks, as many as the budget allows.")
+@click.option(
+    "--smart-batch",
+    is_flag=True,
+    help="Check only whom the plan picks, as many as the budget allows; without one, a fifth of the list a week.",
+)
 @click.option(
     "--policy",
     type=click.Choice(POLICIES),
