@@ -12,6 +12,7 @@ from pathlib import Path
 
 from freshwax.clock import SimulatedClock
 from freshwax.demo.world import World, WorldRelease
+from freshwax.errors import Paused
 from freshwax.model import Cost, Credit, Follow, Group, Listed, Mode, Observation, Ref, Release
 from freshwax.sources.base import Candidate, Want
 from freshwax.sources.spotify.client import Walk, run_walk
@@ -34,7 +35,7 @@ class DirectSource:
 
     def __init__(self, world: World, at: datetime) -> None:
         self.run_id: int | None = None
-        self.cooldown: tuple[datetime, str] | None = None
+        self.refusal: Paused | None = None
         self.budget: int | None = None
         self._world = world
         self._at = at
@@ -46,6 +47,9 @@ class DirectSource:
 
     def allow(self, requests: int | None) -> None:
         self.budget = requests
+
+    def resumes(self, _requests: int) -> datetime | None:
+        return None
 
     async def check(self, follow: Follow, want: Want) -> Observation:
         return await self._walk(check_walk(follow, want, SIZE), follow)

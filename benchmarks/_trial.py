@@ -19,7 +19,7 @@ from freshwax.demo.world import World
 from freshwax.model import ArtistState, Follow, Group, Mode, Observation, Ref, Report, Run
 from freshwax.planning.due import EARLY
 from freshwax.sources.base import Candidate, Want
-from freshwax.sources.limits import Gate
+from freshwax.sources.gate import Gate
 from freshwax.sources.spotify.client import SpotifySource
 from freshwax.store.sqlite import SQLiteStore
 from freshwax.tracking.options import RunOptions

@@ -18,10 +18,11 @@ from freshwax.clock import Clock, SystemClock
 from freshwax.config import Config
 from freshwax.errors import Busy, UsageError
 from freshwax.model import ArtistState, Group, Kind, Mode, Ref, Report, Run
+from freshwax.quota import LISTINGS, Cooldown, in_force
 from freshwax.store.base import Store
 
 if TYPE_CHECKING:
-    from freshwax.sources.limits import Gate
+    from freshwax.sources.gate import Gate
     from freshwax.sources.spotify.client import Fact, SpotifySource
     from freshwax.store.backup import Contents, Restored
     from freshwax.tracking.options import RunOptions
@@ -110,10 +111,9 @@ def telling_lock(config: Config) -> Iterator[None]:
 
 
 def make_source(config: Config, store: Store, clock: Clock, *, run_id: int | None = None) -> SpotifySource:
-    """Return the source, with the cooldown that an earlier run left. It belongs to one event loop; close it there."""
+    """Return the source; it heeds the cooldowns in the store. It belongs to one event loop; close it there."""
     from freshwax.sources.spotify.client import make_spotify
 
-    cooldown = store.cooldown(SOURCE)
     return make_spotify(
         config.spotify_client_id.reveal(),
         config.spotify_client_secret,
@@ -125,7 +125,6 @@ def make_source(config: Config, store: Store, clock: Clock, *, run_id: int | Non
         requests_per_day=config.spotify_requests_per_day,
         concurrency=config.concurrency,
         page_size=config.spotify_page_size,
-        cooldown=(cooldown.until, cooldown.reason) if cooldown else None,
         run_id=run_id,
     )
 
@@ -273,13 +272,9 @@ def release_held(config: Config, artist: Ref) -> int:
         return decide_held(store, artist, Moment(now(), last.id, config.market, config.lookback), (STDOUT,))
 
 
-def keep_cooldown(store: Store, source: SpotifySource) -> None:
-    """Remember until when the source wants to be left alone, for later runs."""
-    from freshwax.store.base import Cooldown
-
-    learnt = source.gate.cooldown
-    if learnt is not None:
-        store.set_cooldown(Cooldown(SOURCE, *learnt))
+def pause(store: Store, now: datetime) -> Cooldown | None:
+    """Return until when, and why, runs may ask nothing of the source; None if they may."""
+    return in_force(store.cooldowns(SOURCE), LISTINGS, now)
 
 
 async def diagnose(config: Config) -> list[Fact]:
@@ -290,7 +285,6 @@ async def diagnose(config: Config) -> list[Fact]:
         try:
             return await source.diagnose(config.market, *example)
         finally:
-            keep_cooldown(store, source)
             await source.aclose()
 
 

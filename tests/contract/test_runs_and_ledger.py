@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from msgspec.structs import replace
 from tests.contract.store_words import NOW, at, start
 
 from freshwax.model import Cost, Coverage, Mode, Run, RunStatus
-from freshwax.store.base import Cooldown, Store
+from freshwax.quota import Cooldown, Limit
+from freshwax.store.base import Store
 
 
 def test_a_run_begins_and_ends(store: Store) -> None:
@@ -77,12 +80,61 @@ def test_requests_have_numbers_of_their_own(store: Store) -> None:
 
 
 def test_a_cooldown_is_remembered_past_or_not_and_replaced(store: Store) -> None:
-    assert store.cooldown("spotify") is None
-    store.set_cooldown(Cooldown("spotify", at(-9), "quota"))
+    assert store.cooldowns("spotify") == []
+    store.set_cooldown(Cooldown("spotify", at(-9), "quota exceeded", since=at(-10)))
     store.set_cooldown(Cooldown("other", at(9), "x"))
-    assert store.cooldown("spotify") == Cooldown("spotify", at(-9), "quota")
-    store.set_cooldown(Cooldown("spotify", at(1), "Retry-After"))
-    assert store.cooldown("spotify") == Cooldown("spotify", at(1), "Retry-After")
+    assert store.cooldowns("spotify") == [Cooldown("spotify", at(-9), "quota exceeded", "", at(-10))]
+    store.set_cooldown(Cooldown("spotify", at(1), "rate limit"))
+    assert store.cooldowns("spotify") == [Cooldown("spotify", at(1), "rate limit", "", None)]
+
+
+def test_each_bucket_has_a_cooldown_of_its_own(store: Store) -> None:
+    search = Cooldown("spotify", at(2), "quota exceeded", "search", NOW)
+    whole = Cooldown("spotify", at(1), "rate limit", "", NOW)
+    store.set_cooldown(search)
+    store.set_cooldown(whole)
+
+    assert store.cooldowns("spotify") == [whole, search]
+
+
+def test_a_request_is_claimed_only_where_every_limit_has_room(store: Store) -> None:
+    day, hour = Limit(3, timedelta(days=1)), Limit(1, timedelta(hours=1))
+
+    def claim(hours: float) -> int | datetime:
+        return store.claim_request("spotify", "albums", at(hours / 24), None, (day, hour))
+
+    numbers = [claim(hours) for hours in (0, 1, 2)]
+    assert len({one for one in numbers if isinstance(one, int)}) == 3
+    assert claim(2.5) == at(1), "the day is full, the hour is, too: the later end counts"
+    assert claim(23.9) == at(1)
+    assert isinstance(claim(24), int), "the first request has just left the day"
+    assert claim(24.5) == at(25.0 / 24)
+    assert claim(25) != at(1)
+    assert store.requests_since("spotify", at(0)) == 5
+    assert isinstance(store.claim_request("other", "albums", at(0.1), None, (day, hour)), int)
+
+
+def test_a_claim_for_a_run_that_never_began_is_refused(store: Store) -> None:
+    with pytest.raises(KeyError):
+        store.claim_request("spotify", "albums", NOW, 99, ())
+
+
+def test_requests_of_a_clock_that_was_ahead_are_pulled_back_with_their_distances(store: Store) -> None:
+    for day in (-1, 5, 7, 7.25):
+        store.record_request("spotify", "albums", at(day), None)
+    store.record_request("other", "albums", at(9), None)
+
+    assert store.pull_back_requests("spotify", at(0)) == 3
+    assert [store.nth_last_request("spotify", n) for n in (1, 2, 3, 4)] == [at(0), at(-0.25), at(-1), at(-2.25)]
+    assert store.nth_last_request("other", 1) == at(9)
+    assert store.pull_back_requests("spotify", at(0)) == 0
+
+
+def test_an_instant_that_another_process_read_a_moment_later_is_no_wrong_clock(store: Store) -> None:
+    store.record_request("spotify", "albums", NOW + timedelta(seconds=1), None)
+
+    assert store.pull_back_requests("spotify", NOW) == 0
+    assert store.nth_last_request("spotify", 1) == NOW + timedelta(seconds=1)
 
 
 def test_settings_are_remembered_and_forgotten(store: Store) -> None:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from tests.contract.store_words import NOW, SHELL, A, release, report, save, sta
 
 from freshwax.errors import StoreError, StoreLocked
 from freshwax.model import ArtistState, CheckResult, Mode, Report
-from freshwax.store.base import Check, Cooldown, Store
+from freshwax.quota import Cooldown
+from freshwax.store.base import Check, Store
 from freshwax.store.sqlite import SQLiteStore
 from freshwax.store.trouble import translated
 
@@ -44,6 +46,10 @@ def save_report(store: Store) -> None:
     store.save_report(Report(0, SHELL, Mode.INCREMENTAL, run, ()))
 
 
+def pull_back(store: Store) -> None:
+    assert store.pull_back_requests("spotify", NOW)
+
+
 WRITES: dict[str, Callable[[Store], Any]] = {
     "watch": lambda store: store.watch([(A, None)], NOW),
     "set_state": lambda store: store.set_state(A, ArtistState.DISABLED),
@@ -55,12 +61,14 @@ WRITES: dict[str, Callable[[Store], Any]] = {
     "save_report": save_report,
     "tell": lambda store: store.tell(1, NOW),
     "record_request": lambda store: store.record_request("spotify", "x", NOW, None),
+    "claim_request": lambda store: store.claim_request("spotify", "x", NOW, None, ()),
+    "pull_back_requests": pull_back,
     "set_cooldown": lambda store: store.set_cooldown(Cooldown("spotify", NOW, "x")),
     "set_setting": lambda store: store.set_setting("x", "y"),
 }
 # What only reads, or (settle_request) may be put off.
 READS = {
-    "artist", "artists", "checks", "close", "cooldown", "deep_queue", "follow", "held", "history", "last_report",
+    "artist", "artists", "checks", "close", "cooldowns", "deep_queue", "follow", "held", "history", "last_report",
     "nth_last_request", "problems",
     "releases", "reports", "requests_since", "run", "runs", "setting", "settle_request", "story",
     "untold",
@@ -75,6 +83,7 @@ def path(tmp_path: Path) -> Path:
         run = start(store)
         save(store, A, told(release("one")))
         report(store, run)
+        store.record_request("spotify", "x", NOW + timedelta(days=1), None)
     return path
 
 
@@ -139,7 +148,9 @@ def test_the_end_of_a_request_waits_for_a_lock_to_end(path: Path) -> None:
             with pytest.raises(StoreLocked):
                 store.set_setting("x", "y")
     with closing(sqlite3.connect(path)) as plain:
-        assert plain.execute("SELECT status, bytes_received FROM requests").fetchall() == [(200, 77)]
+        assert plain.execute("SELECT status, bytes_received FROM requests WHERE bucket = 'albums'").fetchall() == [
+            (200, 77)
+        ]
 
 
 @pytest.mark.parametrize("name", WRITES)

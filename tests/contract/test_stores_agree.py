@@ -27,6 +27,7 @@ from freshwax.model import (
     RunStatus,
     Silence,
 )
+from freshwax.quota import limits
 from freshwax.store.base import Check, Store
 from freshwax.store.memory import MemoryStore
 from freshwax.store.sqlite import SQLiteStore
@@ -182,7 +183,9 @@ class Twice(RuleBasedStateMachine):
     def request(self, at: Any) -> None:
         assert self.run
         self.both("settle_request", self.both("record_request", "spotify", "x", at, self.run.id), 200, 5)
+        self.both("claim_request", "spotify", "x", at, self.run.id, limits(3, 1.0))
         self.both("requests_since", "spotify", at)
+        self.both("pull_back_requests", "spotify", at)
         self.both("nth_last_request", "spotify", 2)
 
     @invariant()

@@ -31,6 +31,7 @@ from tests.integration.wire import (
 
 from freshwax.errors import AuthError, CheckError, Paused, SourceDown, SourceError
 from freshwax.model import DEFAULT_GROUPS
+from freshwax.quota import Cooldown
 from freshwax.sources.base import Want
 from freshwax.sources.spotify.client import SpotifySource
 
@@ -51,9 +52,9 @@ class Told:
     ledger: ListLedger = field(default_factory=ListLedger)
 
 
-def track(wire: Wire, artists: int = 500, workers: int = 8, **options: Any) -> Told:
+def track(wire: Wire, artists: int = 500, workers: int = 8, ledger: ListLedger | None = None, **options: Any) -> Told:
     """Check artists as a tracker does: failed ones are noted, an error of the source as a whole ends it."""
-    told = Told()
+    told = Told(ledger=ledger or ListLedger())
 
     async def main() -> None:
         told.source = spotify(wire, told.ledger, told.clock, **options)
@@ -198,13 +199,25 @@ def test_a_short_retry_after_is_waited_for_by_everybody() -> None:
 @pytest.mark.parametrize(
     ("answer", "reason", "pause"),
     [
-        (lambda: error(429, "x", {"retry-after": "11"}), "cooldown", timedelta(seconds=11)),
-        (lambda: error(429, "x", {"retry-after": "52531"}), "cooldown", timedelta(seconds=52531)),
-        (lambda: error(429, "x", {"retry-after": "Fri, 06 Mar 2026 14:05:00 GMT"}), "cooldown", timedelta(minutes=125)),
-        (lambda: error(503, "x", {"retry-after": "120"}), "cooldown", timedelta(seconds=120)),
-        (lambda: error(429, "x", reason="QUOTA_EXCEEDED"), "quota", timedelta(hours=1)),
-        (lambda: error(429, "x", {"retry-after": "48925"}, reason="QUOTA_EXCEEDED"), "quota", timedelta(seconds=48925)),
-        (lambda: error(429, "x", {"retry-after": "3"}, reason="QUOTA_EXCEEDED"), "quota", timedelta(seconds=3)),
+        (lambda: error(429, "x", {"retry-after": "11"}), "rate limit", timedelta(seconds=11)),
+        (lambda: error(429, "x", {"retry-after": "52531"}), "rate limit", timedelta(seconds=52531)),
+        (
+            lambda: error(429, "x", {"retry-after": "Fri, 06 Mar 2026 14:05:00 GMT"}),
+            "rate limit",
+            timedelta(minutes=125),
+        ),
+        (lambda: error(503, "x", {"retry-after": "120"}), "rate limit", timedelta(seconds=120)),
+        (lambda: error(429, "x", reason="QUOTA_EXCEEDED"), "quota exceeded", timedelta(hours=1)),
+        (
+            lambda: error(429, "x", {"retry-after": "48925"}, reason="QUOTA_EXCEEDED"),
+            "quota exceeded",
+            timedelta(seconds=48925),
+        ),
+        (
+            lambda: error(429, "x", {"retry-after": "3"}, reason="QUOTA_EXCEEDED"),
+            "quota exceeded",
+            timedelta(seconds=3),
+        ),
     ],
 )
 def test_a_long_refusal_is_state_and_ends_all_at_once(
@@ -215,10 +228,9 @@ def test_a_long_refusal_is_state_and_ends_all_at_once(
 
     assert told.ok == 19
     assert {type(end) for end in told.ended} == {Paused}
-    assert told.source.gate.cooldown is not None
-    until, why = told.source.gate.cooldown
-    assert why == reason
-    assert pause - timedelta(seconds=1) <= until - START <= pause + timedelta(seconds=10)
+    (kept,) = told.ledger.paused.values()
+    assert (kept.reason, kept.bucket) == (reason, "artist-albums" if reason == "quota exceeded" else "")
+    assert pause - timedelta(seconds=1) <= kept.until - START <= pause + timedelta(seconds=10)
     assert len(wire.api) <= 28
     assert told.seconds < 10
 
@@ -231,9 +243,8 @@ def test_short_refusals_without_end_become_a_pause(headers: dict[str, str]) -> N
     assert {type(end) for end in told.ended} == {Paused}
     assert wire.requests <= 50
     assert told.seconds <= 60
-    assert max(told.clock.sleeps) <= 10 + 8 / 5  # the wait, and one's place in the queue behind it
-    assert told.source.gate.cooldown is not None
-    assert told.source.gate.cooldown[1] == "cooldown"
+    assert max(told.clock.sleeps) <= 10
+    assert [kept.reason for kept in told.ledger.paused.values()] == ["rate limit"]
 
 
 def test_a_token_service_that_refuses_for_long_is_asked_once() -> None:
@@ -254,12 +265,15 @@ def test_a_spent_quota_of_the_day_sends_nothing_and_loses_nothing() -> None:
 
     assert len(wire.api) == len(told.ledger.rows) == told.ok == 100
     assert {(type(end), getattr(end, "reason", "")) for end in told.ended} == {(Paused, "quota")}
-    assert told.source.gate.cooldown is None
+    assert told.ledger.paused == {}
 
 
-def test_a_cooldown_of_an_earlier_run_costs_no_request_not_even_a_token() -> None:
+@pytest.mark.parametrize("bucket", ["", "artist-albums"])
+def test_a_cooldown_of_an_earlier_run_costs_no_request_not_even_a_token(bucket: str) -> None:
     wire = Wire(lambda _: page(album(1)))
-    told = track(wire, cooldown=(START + timedelta(hours=1), "quota"))
+    ledger = ListLedger()
+    ledger.set_cooldown(Cooldown("spotify", START + timedelta(hours=1), "quota exceeded", bucket, START))
+    told = track(wire, ledger=ledger)
 
     assert wire.requests == 0
     assert {type(end) for end in told.ended} == {Paused}

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 import selectors
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import httpx2
 
 from freshwax.model import Artist, ArtistState, Follow, Ref
+from freshwax.quota import Cooldown, Limit
 from freshwax.secret import Secret
 from freshwax.sources.http import HttpClient
 from freshwax.sources.spotify.client import SpotifySource, make_spotify
@@ -81,6 +82,7 @@ class ListLedger:
 
     def __init__(self) -> None:
         self.rows: list[list[Any]] = []
+        self.paused: dict[str, Cooldown] = {}
         self.settings: dict[str, str] = {}
 
     def record_request(self, source: str, bucket: str, at: datetime, run_id: int | None) -> int:
@@ -92,6 +94,21 @@ class ListLedger:
 
     def nth_last_request(self, source: str, n: int) -> datetime | None:
         return self.rows[-n][0] if len(self.rows) >= n else None
+
+    def claim_request(
+        self, source: str, bucket: str, at: datetime, run_id: int | None, limits: Sequence[Limit]
+    ) -> int | datetime:
+        full = [limit.free_at(self.nth_last_request(source, limit.requests), at) for limit in limits]
+        return max(filter(None, full), default=None) or self.record_request(source, bucket, at, run_id)
+
+    def pull_back_requests(self, source: str, now: datetime) -> int:
+        return 0  # no clock is ahead here
+
+    def cooldowns(self, source: str) -> list[Cooldown]:
+        return list(self.paused.values())
+
+    def set_cooldown(self, cooldown: Cooldown) -> None:
+        self.paused[cooldown.bucket] = cooldown
 
     def setting(self, name: str) -> str | None:
         return self.settings.get(name)

@@ -1,45 +1,23 @@
-"""Pacing, quota, budget, cooldown, circuit breaker and Retry-After, each by itself."""
+"""Pacing, circuit breaker, retries and Retry-After, each by itself; and all of them together: how long they wait."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from datetime import UTC, datetime, timedelta
 
+import httpx2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.integration.wire import START, ListLedger, LoopClock, run
 
-from freshwax.errors import Paused, SourceDown
-from freshwax.model import Cost
-from freshwax.sources.limits import Breaker, Gate, Pacer, backoff, retry_after
-
-
-class HandClock:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.instant = START
-
-    def now(self) -> datetime:
-        return self.instant
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError(f"waited {seconds} s")
-
-
-def gate(clock: HandClock, ledger: ListLedger | None = None, **options: object) -> Gate:
-    return Gate("spotify", ledger if ledger is not None else ListLedger(), clock, **options)  # type: ignore[arg-type]
-
-
-def refusal(tested: Gate) -> Paused:
-    with pytest.raises(Paused) as caught:
-        tested.admit("x")
-    return caught.value
+from freshwax.errors import SourceDown, SourceError
+from freshwax.quota import DAY
+from freshwax.sources.gate import Gate
+from freshwax.sources.http import HttpClient
+from freshwax.sources.limits import Breaker, Pacer, Sender, backoff, retry_after
 
 
 def times_of_passing(per_second: float | None, tasks: int, hold: float = 0.0) -> list[float]:
@@ -78,98 +56,71 @@ def test_a_hold_stops_those_already_waiting_too() -> None:
     assert all(at >= 8.5 or at <= 0.5 for at in passed)
 
 
-def test_the_quota_is_that_of_the_last_24_hours() -> None:
-    clock, ledger = HandClock(), ListLedger()
-    tested = gate(clock, ledger, per_day=3)
-    for _ in range(3):
-        tested.admit("x")
-        clock.instant += timedelta(hours=1)
-
-    first = refusal(tested)
-    assert (first.reason, first.until) == ("quota", START + timedelta(hours=24))
-    assert "2026-03-07 12:00 UTC" in str(first)
-    assert len(ledger.rows) == 3
-
-    clock.instant = START + timedelta(hours=24)
-    tested.admit("x")
-    assert refusal(tested).until == START + timedelta(hours=25)
+BOUND = 60.0  # seconds that a request may wait in all, at five a second
 
 
-def test_the_quota_counts_what_earlier_runs_asked() -> None:
-    ledger = ListLedger()
-    gate(HandClock(), ledger).admit("x")
+class Handler:
+    """Answers requests one after the other as it was told, then with 200."""
 
-    assert refusal(gate(HandClock(), ledger, per_day=1)).reason == "quota"
+    def __init__(self, answers: list[httpx2.Response | Exception]) -> None:
+        self.answers = answers
 
-
-def test_a_request_from_the_near_future_counts_from_now_on() -> None:
-    ledger = ListLedger()
-    ledger.record_request("spotify", "x", START + timedelta(hours=20), None)
-
-    assert refusal(gate(HandClock(), ledger, per_day=1)).until == START + timedelta(days=1)
-
-
-def test_a_ledger_from_the_far_future_does_not_shut_freshwax_out() -> None:
-    ledger = ListLedger()
-    ledger.record_request("spotify", "x", START + timedelta(days=400), None)
-
-    assert gate(HandClock(), ledger, per_day=1).admit("x") == 1
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        answer = self.answers.pop(0) if self.answers else httpx2.Response(200)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
-@pytest.mark.parametrize("per_day", [None, 0])
-def test_no_quota_is_no_limit(per_day: int | None) -> None:
-    tested = gate(HandClock(), per_day=per_day)
-
-    for _ in range(2000):
-        tested.admit("x")
-
-
-def test_a_budget_ends_until_more_is_allowed() -> None:
-    tested = gate(HandClock(), budget=1)
-    tested.admit("x")
-
-    spent = refusal(tested)
-    assert (spent.reason, spent.until) == ("budget", None)
-    tested.allow(2)
-    tested.admit("x")
-    assert tested.budget == 1
-    tested.allow(None)
-    tested.admit("x")
-    assert tested.budget is None
+refusals = st.builds(
+    lambda status, wait: httpx2.Response(status, headers={} if wait is None else {"retry-after": str(wait)}),
+    st.sampled_from([429, 503]),
+    st.none() | st.integers(0, 12) | st.integers(0, 200_000),
+)
+troubles = refusals | st.builds(httpx2.Response, st.just(500)) | st.builds(httpx2.ConnectError, st.just("refused"))
 
 
-def test_a_cooldown_of_an_earlier_run_is_honoured_and_ends() -> None:
-    clock = HandClock()
-    until = START + timedelta(minutes=5)
-    tested = gate(clock, cooldown=(until, "cooldown"))
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(troubles, max_size=12),
+    st.sampled_from([1.0, 5.0, 50.0]),
+    st.integers(0, 30),
+    st.integers(0, 12),
+    st.integers(0, 2**16),
+)
+def test_no_wait_is_longer_than_ten_seconds_and_their_sum_is_bounded(
+    answers: list[httpx2.Response | Exception], per_second: float, asked: int, frees_in: int, seed: int
+) -> None:
+    """Whatever the service says, however full the day and these seconds are, with eight requests at once."""
 
-    assert (refusal(tested).reason, refusal(tested).until) == ("cooldown", until)
-    clock.instant = until
-    tested.admit("x")
+    async def main() -> tuple[list[float], float]:
+        clock, ledger = LoopClock(), ListLedger()
+        for number in range(asked):  # of yesterday, about to leave the day
+            ledger.record_request("spotify", "x", START - DAY + timedelta(seconds=frees_in + number / 10), None)
+        for _ in range(asked):  # of another process, this moment
+            ledger.record_request("spotify", "x", START, None)
+        sender = Sender(
+            HttpClient(transport=httpx2.MockTransport(Handler(answers))),
+            gate=Gate("spotify", ledger, clock, per_day=2 * asked + 4 or None, per_second=per_second),
+            breaker=Breaker("Spotify"),
+            pacer=Pacer(per_second, clock),
+            clock=clock,
+            rng=random.Random(seed),
+        )
 
+        async def headers() -> dict[str, str]:
+            return {}
 
-def test_a_pause_closes_the_gate_for_all_and_the_longest_counts() -> None:
-    tested = gate(HandClock())
-    for minutes, reason in ((60, "quota"), (5, "cooldown")):
-        with pytest.raises(Paused, match=r"spotify is paused until 2026-03-06 1[23]:0[05] UTC"):
-            tested.pause(START + timedelta(minutes=minutes), reason)
+        async def one() -> None:
+            with contextlib.suppress(SourceError):
+                await sender.send("GET", "https://api.spotify.test/v1/x", headers, bucket="x")
 
-    assert tested.cooldown == (START + timedelta(minutes=60), "quota")
-    assert refusal(tested).reason == "quota"
+        await asyncio.gather(*(one() for _ in range(8)))
+        return clock.sleeps, clock.monotonic()
 
-
-def test_a_request_is_in_the_ledger_before_it_is_sent_and_counted_after() -> None:
-    ledger = ListLedger()
-    tested = gate(HandClock(), ledger, run_id=7)
-
-    number = tested.admit("artist-albums")
-    assert ledger.rows == [[START, "artist-albums", None, 0]]
-    tested.settle(number, 304, 120)
-    tested.settle(tested.admit("search"), 200, 1000)
-    tested.settle(tested.admit("search"), 0, 0)
-
-    assert [row[1:] for row in ledger.rows] == [["artist-albums", 304, 120], ["search", 200, 1000], ["search", 0, 0]]
-    assert tested.cost == Cost(requests=3, not_modified=1, bytes_received=1120)
+    sleeps, seconds = run(main())
+    assert max(sleeps, default=0.0) <= 10.0
+    assert seconds <= BOUND
 
 
 def test_ten_failed_checks_in_a_row_open_the_circuit() -> None:

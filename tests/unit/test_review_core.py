@@ -13,7 +13,8 @@ from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.world import WorldRelease
 from freshwax.model import ArtistState, Group, Mode, Ref, Report, RunStatus
 from freshwax.planning.due import share
-from freshwax.sources.limits import Gate
+from freshwax.quota import Cooldown
+from freshwax.sources.gate import Gate
 from freshwax.sources.spotify.pages import Page, PageRequest
 from freshwax.store.memory import MemoryStore
 from freshwax.tracking.report import fix_report, report_from_cache
@@ -154,8 +155,9 @@ def test_one_artist_that_cannot_be_learnt_does_not_keep_the_others_from_depth() 
 
 def test_a_cooldown_from_a_clock_that_was_wrong_does_not_last_for_a_year() -> None:
     clock = SimulatedClock(START)
-    gate = Gate("spotify", MemoryStore(), clock, cooldown=(START + timedelta(days=365), "quota"))
-    gate.check_cooldown()
+    store = MemoryStore()
+    store.set_cooldown(Cooldown("spotify", START + timedelta(days=365), "quota exceeded"))
+    Gate("spotify", store, clock).check_cooldown("artist-albums")
 
 
 def test_requests_from_a_clock_that_was_wrong_do_not_spend_the_quota_for_a_year() -> None:
@@ -163,6 +165,10 @@ def test_requests_from_a_clock_that_was_wrong_do_not_spend_the_quota_for_a_year(
     user = followed(world, nightjar)
     for _ in range(10):
         user.store.record_request("spotify", "artist-albums", START + timedelta(days=365), None)
+    first = user.track(per_day=10)
+    assert first.status is RunStatus.PAUSED, "they may have been sent a moment ago"
+    assert "10 requests of a time in the future" in str(first.error)
+    user.wait(1)
     assert user.track(per_day=10).status is RunStatus.COMPLETED
 
 

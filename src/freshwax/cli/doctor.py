@@ -65,7 +65,7 @@ def _database(config: Config) -> list[Finding]:
         problems = app.check_database(config)
         with app.open_store(config, read_only=True) as store:
             artists = len(store.artists())
-            cooldown = store.cooldown(app.SOURCE)
+            cooldown = app.pause(store, now)
             used = store.requests_since(app.SOURCE, now - timedelta(days=1))
     except StoreError as error:
         return [("database", str(error), error.exit_code)]
@@ -75,7 +75,7 @@ def _database(config: Config) -> list[Finding]:
     if not os.access(path, os.W_OK):
         return [("database", f"{path} cannot be written: make it writable, or give another path", 2)]
     findings: list[Finding] = [("database", f"{path}, sound, {count(artists, 'artist')}", 0)]
-    if cooldown is not None and cooldown.until > now:
+    if cooldown is not None:
         findings.append(("quota", f"{cooldown.source.title()} is paused until {clock_time(cooldown.until, now)}", 3))
     else:
         findings.append(_quota(used, config.spotify_requests_per_day))

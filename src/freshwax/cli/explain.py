@@ -25,7 +25,7 @@ def command(setup: Setup, /, release: str, artist: str | None) -> None:
     now = app.now()
     with app.open_store(setup.config, read_only=True) as store:
         asked = pick.artist(store, artist) if artist else None
-        cooldown = store.cooldown(app.SOURCE)
+        cooldown = app.pause(store, now)
         release_id = pick.release_id(release)
         ref = Ref(app.SOURCE, release_id) if release_id else pick.by_title(store, release, asked)
         story = store.story(ref) if ref else None

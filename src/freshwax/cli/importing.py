@@ -11,6 +11,7 @@ from freshwax.cli.artist_files import Entries, Entry, fold
 from freshwax.cli.setup import Setup
 from freshwax.errors import CheckError, Paused
 from freshwax.model import Ref
+from freshwax.quota import full_minute
 from freshwax.reports.escape import visible
 from freshwax.reports.words import clock_time, count
 from freshwax.sources.base import Candidate, Source
@@ -31,6 +32,7 @@ class Imported:
     homonyms: list[tuple[str, list[Candidate]]] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     left: int = 0
+    why: str = ""
     until: datetime | None = None
 
     @property
@@ -101,10 +103,10 @@ async def _search(setup: Setup, store: Store, entries: list[Entry], result: Impo
             except CheckError as error:
                 result.failed.append((entry.name or "", str(error)))
             except Paused as pause:
-                result.left, result.until = len(entries) - done, pause.until
+                left = len(entries) - done
+                result.left, result.why, result.until = left, str(pause), source.gate.resumes(left)
                 return
     finally:
-        app.keep_cooldown(store, source)
         await source.aclose()
 
 
@@ -141,6 +143,6 @@ def summary(result: Imported) -> list[str]:
     lines += [f"Not found: {visible(name)!r}; add it by its link instead." for name in result.not_found]
     lines += [f"Failed: {visible(name)!r}: {visible(reason)}; import again." for name, reason in result.failed]
     if result.left:
-        when = f" after {clock_time(result.until, app.now())}" if result.until else ""
-        lines.append(f"The quota ended it: {count(result.left, 'name')} left; run the same command again{when}.")
+        when = f" after {clock_time(full_minute(result.until), app.now())}" if result.until else ""
+        lines.append(f"{result.why}. {count(result.left, 'name')} left; run the same command again{when}.")
     return lines

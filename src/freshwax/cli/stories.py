@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from freshwax.model import Announcement, Artist, ArtistState, Kind, Known, Ref, Release, Silence
+from freshwax.quota import Cooldown
 from freshwax.reports.columns import names
 from freshwax.reports.escape import brief, visible
 from freshwax.reports.words import ago, calendar_day, clock_time, failure, release_date
-from freshwax.store.base import Change, Cooldown, Story, Telling
+from freshwax.store.base import Change, Story, Telling
 
 KINDS = {
     Kind.NEW: "new",
@@ -80,7 +81,7 @@ def checks(artist: Artist, cooldown: Cooldown | None, now: datetime) -> str:
     last = f"the last good check was {ago(artist.checked_at, now)}" if artist.checked_at else "it was never checked yet"
     if artist.failures:
         return f"{last}; {artist.failures} failed since, the last: {visible(failure(artist.failure))}."
-    if cooldown is not None and cooldown.until > now:
+    if cooldown is not None:
         return (
             f"{last}; {cooldown.source.title()} is paused until {clock_time(cooldown.until, now)} ({cooldown.reason})."
         )

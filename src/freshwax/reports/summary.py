@@ -58,7 +58,7 @@ def failed_note(artists: list[tuple[str, str]], limit: int = 10) -> str:
 
 
 def paused_note(learnt: int, artists: int) -> str:
-    """Return a sentence for a run that ended before everyone was learnt: ``312 of 500 artists learnt so far.``"""
+    """Return a sentence for a run that ended before everyone was learnt: ``312 of 500 artists learnt so far``."""
     return f"{learnt:,} of {artists:,} artists learnt so far."
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
 from msgspec import Struct
 
 from freshwax.model import Follow, Group, Observation
+from freshwax.quota import Cooldown, Limit
 
 
 class Want(Struct, frozen=True):
@@ -69,16 +71,30 @@ class Source(Protocol):
 class Ledger(Protocol):
     """The part of the store that the network layer needs (``store.base.Store`` has it)."""
 
-    def record_request(self, source: str, bucket: str, at: datetime, run_id: int | None) -> int:
-        """See ``Store.record_request``."""
-        ...
-
     def settle_request(self, number: int, status: int, bytes_received: int) -> None:
         """See ``Store.settle_request``."""
         ...
 
     def nth_last_request(self, source: str, n: int) -> datetime | None:
         """See ``Store.nth_last_request``."""
+        ...
+
+    def claim_request(
+        self, source: str, bucket: str, at: datetime, run_id: int | None, limits: Sequence[Limit]
+    ) -> int | datetime:
+        """See ``Store.claim_request``."""
+        ...
+
+    def pull_back_requests(self, source: str, now: datetime) -> int:
+        """See ``Store.pull_back_requests``."""
+        ...
+
+    def cooldowns(self, source: str) -> Sequence[Cooldown]:
+        """See ``Store.cooldowns``."""
+        ...
+
+    def set_cooldown(self, cooldown: Cooldown) -> None:
+        """See ``Store.set_cooldown``."""
         ...
 
     def setting(self, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What keeps freshwax a polite and a bounded guest: pacing, quota, budget, cooldown, retries, the circuit breaker.
+"""What keeps freshwax a polite and a bounded guest: pacing, cooldowns, retries, the circuit breaker. The gate counts.
 
 A request goes through all of it in ``Sender.send``::
 
@@ -6,8 +6,9 @@ A request goes through all of it in ``Sender.send``::
          ^                                                                                               |
          +------ connection error, 5xx: 2 retries with jitter; 429: Retry-After up to 10 s, a few times --+
 
-Everything longer than 10 seconds is state (``Paused``), never a wait. An outage is over fast: once 10 requests in a row
-failed nothing is retried any more, and 10 failed checks in a row open the circuit for the rest of the run.
+Everything longer than 10 seconds is state (``Paused``, see ``sources.gate``), never a wait. An outage is over fast:
+once 10 requests in a row failed nothing is retried any more, and 10 failed checks in a row open the circuit for the
+rest of the run.
 """
 
 from __future__ import annotations
@@ -16,25 +17,23 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from freshwax.clock import Clock
 from freshwax.errors import CheckError, Paused, SourceDown
-from freshwax.model import Cost
-from freshwax.sources.base import Ledger
+from freshwax.quota import LONGEST_PAUSE, OWN_PACE, OWN_QUOTA, QUOTA_EXCEEDED, RATE_LIMIT
+from freshwax.sources.gate import Gate
 from freshwax.sources.http import HttpClient, Response, answered_at, http_date
 
-DAY = timedelta(hours=24)
 RETRIES = 2
 BACKOFF = 0.5  # seconds; doubled with each retry, and jittered over its whole length
 FAILURES = 10
-LONGEST_WAIT = 10.0  # seconds of Retry-After that are waited for
+LONGEST_WAIT = 10.0  # seconds; also of Retry-After
 SHORTEST_WAIT = 0.05  # seconds, for a place in the quota that others took first
 ROUNDS = 3  # how often in a row
 DEFAULT_WAIT = 5.0  # seconds, where a 429 does not say
 DEFAULT_PAUSE = timedelta(minutes=5)  # when short waits did not help
 DEFAULT_QUOTA_PAUSE = timedelta(hours=1)  # where a spent quota does not say
-LONGEST_PAUSE = timedelta(days=2)  # a mad header must not silence freshwax for a year
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
 T = TypeVar("T")
@@ -57,13 +56,18 @@ class Pacer:
         """Wait for one's turn."""
         if not self._interval and not self._held:
             return
+        await self._end_of_hold()  # before a turn is drawn: no sleep is as long as a hold and the queue behind it
         now = self._clock.monotonic()
-        turn = max(now, self._next, self._held)
+        turn = max(now, self._next)
         self._next = turn + self._interval
         if turn > now:
             await self._clock.sleep(turn - now)
         # A hold may have come while this one waited. No loop: it would never end on a clock that stands still.
-        if self._held > turn and (rest := self._held - self._clock.monotonic()) > 0:
+        if self._held > turn:
+            await self._end_of_hold()
+
+    async def _end_of_hold(self) -> None:
+        if (rest := self._held - self._clock.monotonic()) > 0:
             await self._clock.sleep(rest)
 
 
@@ -114,100 +118,6 @@ class Breaker:
             raise SourceDown(f"{self._service} is left alone for the rest of this run: {self._why}")
 
 
-class Gate:
-    """Admits requests: the rolling day's quota, a budget, a cooldown; and counts what they cost.
-
-    ``cooldown`` is what an earlier run left; afterwards it tells what this one learnt, for the tracker to keep.
-    ``run_id`` goes into the ledger with each request.
-    """
-
-    def __init__(
-        self,
-        source: str,
-        ledger: Ledger,
-        clock: Clock,
-        *,
-        per_day: int | None = None,
-        budget: int | None = None,
-        cooldown: tuple[datetime, str] | None = None,
-        run_id: int | None = None,
-    ) -> None:
-        self.cooldown = cooldown
-        self.run_id = run_id
-        self._source = source
-        self._ledger = ledger
-        self._clock = clock
-        self._per_day = per_day
-        self._budget = budget
-        self._full_until: datetime | None = None
-        self._requests = 0
-        self._not_modified = 0
-        self._bytes = 0
-
-    @property
-    def budget(self) -> int | None:
-        """How many requests the budget still allows; None: any number."""
-        return self._budget
-
-    @property
-    def cost(self) -> Cost:
-        """What was spent through this gate (``seconds`` is the tracker's to fill)."""
-        return Cost(self._requests, self._not_modified, self._bytes)
-
-    def allow(self, requests: int | None) -> None:
-        """Set the budget: so many requests from now on; None lifts it."""
-        self._budget = requests
-
-    def check(self) -> None:
-        """Raise ``Paused`` if a request would not be admitted now."""
-        self.check_cooldown()
-        now = self._clock.now()
-        if self._budget is not None and self._budget <= 0:
-            raise Paused("The request budget of this run is spent", reason="budget", until=None)
-        if not self._per_day:
-            return
-        if self._full_until is None or now >= self._full_until:
-            first = self._ledger.nth_last_request(self._source, self._per_day)
-            self._full_until = None if first is None else _counts_until(first, now)
-        if self._full_until is not None and now < self._full_until:
-            self._refuse("quota", self._full_until)
-        self._full_until = None
-
-    def check_cooldown(self) -> None:
-        """Raise ``Paused`` if the source asked to be left alone.
-
-        A cooldown that reaches further than any that is ever set comes from a clock that was wrong.
-        """
-        if self.cooldown is not None and timedelta(0) < self.cooldown[0] - self._clock.now() <= LONGEST_PAUSE:
-            self._refuse(self.cooldown[1], self.cooldown[0])
-
-    def admit(self, bucket: str) -> int:
-        """Record a request before it is sent and return its number in the ledger. Raises ``Paused``."""
-        self.check()
-        number = self._ledger.record_request(self._source, bucket, self._clock.now(), self.run_id)
-        self._requests += 1
-        if self._budget is not None:
-            self._budget -= 1
-        return number
-
-    def settle(self, number: int, status: int, bytes_received: int) -> None:
-        """Note how a request ended; status 0 where there was no answer."""
-        self._ledger.settle_request(number, status, bytes_received)
-        self._not_modified += status == 304
-        self._bytes += bytes_received
-
-    def pause(self, until: datetime, reason: str) -> NoReturn:
-        """Close the gate for everybody until then, and raise ``Paused``."""
-        if self.cooldown is None or not until <= self.cooldown[0] <= self._clock.now() + LONGEST_PAUSE:
-            self.cooldown = (until, reason)
-        self._refuse(reason, until)
-
-    def _refuse(self, reason: str, until: datetime) -> NoReturn:
-        what = "the quota of requests is spent" if reason == "quota" else "it asked to be left alone"
-        message = f"{self._source} is paused until {until:%Y-%m-%d %H:%M} UTC: {what}"
-        raise Paused(message, reason=reason, until=until)
-
-
 class Sender:
     """Sends requests through all bounds; what it returns is an answer, whatever its status but 429 and 5xx.
 
@@ -255,9 +165,9 @@ class Sender:
         while True:
             self.breaker.pass_or_raise()
             if bucket is None:
-                self.gate.check_cooldown()
+                self.gate.check_cooldown(None)
             else:
-                await self._soon(self.gate.check)
+                await self._soon(lambda: self.gate.check(bucket))
             round_before = self._round
             try:
                 response = await self._once(method, url, headers, bucket, data)
@@ -275,7 +185,7 @@ class Sender:
                 self._refused_rounds = 0
                 return response
             refusals += 1
-            self._hold_or_pause(response, round_before, refusals)
+            self._hold_or_pause(response, bucket, round_before, refusals)
 
     async def _once(
         self, method: str, url: str, headers: Headers, bucket: str | None, data: Mapping[str, str] | None
@@ -296,7 +206,7 @@ class Sender:
         return _healthy(response)
 
     async def _soon(self, pass_gate: Callable[[], T]) -> T:
-        """Pass the gate, after a short wait where a place in the day's quota is about to become free.
+        """Pass the gate, after a short wait where a place in the quota, or in these seconds, is about to become free.
 
         A job that runs at the same minute every day would else be stopped by its own requests of yesterday.
         """
@@ -305,8 +215,7 @@ class Sender:
             try:
                 return pass_gate()
             except Paused as pause:
-                of_the_service = self.gate.cooldown is not None and pause.until == self.gate.cooldown[0]
-                if pause.reason != "quota" or pause.until is None or of_the_service:
+                if pause.reason not in {OWN_QUOTA, OWN_PACE} or pause.until is None:
                     raise
                 wait = max((pause.until - self._clock.now()).total_seconds(), SHORTEST_WAIT)
                 if waited + wait > LONGEST_WAIT:
@@ -314,20 +223,22 @@ class Sender:
             await self._clock.sleep(wait)
             waited += wait
 
-    def _hold_or_pause(self, response: Response, round_before: int, refusals: int) -> None:
-        """Make everybody wait for a short ``Retry-After``; raise ``Paused`` for anything longer."""
-        now = self._clock.now()
-        wait = retry_after(response.headers, now)
+    def _hold_or_pause(self, response: Response, bucket: str | None, round_before: int, refusals: int) -> None:
+        """Make everybody wait for a short ``Retry-After``; raise ``Paused`` for anything longer.
+
+        A spent quota is that of one bucket, a rate limit is one for all.
+        """
+        wait = retry_after(response.headers, self._clock.now())
         if self._reason_of(response.body) == "QUOTA_EXCEEDED":
-            self.gate.pause(now + (DEFAULT_QUOTA_PAUSE if wait is None else wait), "quota")
+            self.gate.pause(DEFAULT_QUOTA_PAUSE if wait is None else wait, QUOTA_EXCEEDED, bucket)
         seconds = DEFAULT_WAIT if wait is None else max(wait.total_seconds(), 1.0)
         if seconds > LONGEST_WAIT:
-            self.gate.pause(now + timedelta(seconds=seconds), "cooldown")
+            self.gate.pause(timedelta(seconds=seconds), RATE_LIMIT)
         if round_before == self._round:
             self._round += 1
             self._refused_rounds += 1
         if max(self._refused_rounds, refusals) > ROUNDS:
-            self.gate.pause(now + DEFAULT_PAUSE, "cooldown")
+            self.gate.pause(DEFAULT_PAUSE, RATE_LIMIT)
         self._pacer.hold(seconds)
 
 
@@ -336,15 +247,6 @@ def _healthy(response: Response) -> Response:
     if response.status >= 500 and not refused:
         raise CheckError(f"the service failed (HTTP {response.status})", code="server", transient=True)
     return response
-
-
-def _counts_until(asked: datetime, now: datetime) -> datetime | None:
-    """Until when a request counts towards the rolling day; None if its instant cannot be believed.
-
-    One from the future (the clock was wrong) counts from now on. More than a day ahead it would do so every time it is
-    looked at, and shut freshwax out for as long: the source's own refusal is the better guard then.
-    """
-    return None if asked > now + DAY else min(asked, now) + DAY
 
 
 def backoff(retry: int, rng: random.Random) -> float:

@@ -33,6 +33,7 @@ from freshwax.model import (
     Report,
     Run,
 )
+from freshwax.quota import Cooldown, Limit
 
 
 class Watched(Struct, frozen=True):
@@ -94,14 +95,6 @@ class Seen(Struct, frozen=True):
     release: Release
     first_seen_at: datetime
     kind: Kind | None
-
-
-class Cooldown(Struct, frozen=True):
-    """The source is to be left alone until ``until``."""
-
-    source: str
-    until: datetime
-    reason: str
 
 
 class Transaction(Protocol):
@@ -318,6 +311,23 @@ class Store(Protocol):
         """Put a request into the ledger, before it is sent; return its number."""
         ...
 
+    def claim_request(
+        self, source: str, bucket: str, at: datetime, run_id: int | None, limits: Sequence[Limit]
+    ) -> int | datetime:
+        """Put a request into the ledger if all limits have room for it, and return its number; else when they have.
+
+        Looking and writing is one transaction: processes that share a database share the limits.
+        """
+        ...
+
+    def pull_back_requests(self, source: str, now: datetime) -> int:
+        """Where requests lie in the future (by more than ``SLACK``), move all that do back: the newest to ``now``, the
+        others by as much. Return how many lay there.
+
+        The clock was ahead when they were sent: they count for a day from now at most.
+        """
+        ...
+
     def settle_request(self, number: int, status: int, bytes_received: int) -> None:
         """Add how a request ended (status 0: no answer). May be buffered until the next write or ``close``."""
         ...
@@ -330,12 +340,12 @@ class Store(Protocol):
         """Count the requests recorded at or after an instant."""
         ...
 
-    def cooldown(self, source: str) -> Cooldown | None:
-        """Return the source's cooldown, past or not."""
+    def cooldowns(self, source: str) -> list[Cooldown]:
+        """Return a source's cooldowns, past or not, by bucket."""
         ...
 
     def set_cooldown(self, cooldown: Cooldown) -> None:
-        """Set or replace a source's cooldown."""
+        """Set or replace the cooldown of a source's bucket."""
         ...
 
     def setting(self, name: str) -> str | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from freshwax.model import Mode, Run, RunStatus
-from freshwax.store.base import Cooldown
+from freshwax.quota import SLACK, Cooldown, Limit
 from freshwax.store.facts import KILLED
 from freshwax.store.memory_part import Part
 
@@ -54,6 +55,24 @@ class Runs(Part):
             self._request_count += 1
         return self._request_count
 
+    def claim_request(
+        self, source: str, bucket: str, at: datetime, run_id: int | None, limits: Sequence[Limit]
+    ) -> int | datetime:
+        """See ``Store.claim_request``."""
+        full = [limit.free_at(self.nth_last_request(source, limit.requests), at) for limit in limits]
+        free_at = max((one for one in full if one is not None), default=None)
+        return free_at or self.record_request(source, bucket, at, run_id)
+
+    def pull_back_requests(self, source: str, now: datetime) -> int:
+        """See ``Store.pull_back_requests``."""
+        ahead = self.requests_since(source, now + SLACK)
+        with self._state.writing():
+            at = self._requests.get(source, [])
+            if ahead:
+                by = at[-1] - now
+                self._requests[source] = sorted(one - by if one > now else one for one in at)
+        return ahead
+
     def settle_request(self, number: int, status: int, bytes_received: int) -> None:
         """See ``Store.settle_request``; nothing ever asks for these."""
 
@@ -67,14 +86,15 @@ class Runs(Part):
         at = self._requests.get(source, [])
         return len(at) - bisect_left(at, since)
 
-    def cooldown(self, source: str) -> Cooldown | None:
-        """See ``Store.cooldown``."""
-        return self._state.cooldowns.get(source)
+    def cooldowns(self, source: str) -> list[Cooldown]:
+        """See ``Store.cooldowns``."""
+        found = (one for one in self._state.cooldowns.values() if one.source == source)
+        return sorted(found, key=lambda one: one.bucket)
 
     def set_cooldown(self, cooldown: Cooldown) -> None:
         """See ``Store.set_cooldown``."""
         with self._state.writing():
-            self._state.put(self._state.cooldowns, cooldown.source, cooldown)
+            self._state.put(self._state.cooldowns, (cooldown.source, cooldown.bucket), cooldown)
 
     def setting(self, name: str) -> str | None:
         """See ``Store.setting``."""

@@ -11,7 +11,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from freshwax.model import Announcement, Artist, Group, Kind, Known, Mark, Ref, Release, Report, Run
-from freshwax.store.base import Change, Check, Cooldown, Telling
+from freshwax.quota import Cooldown
+from freshwax.store.base import Change, Check, Telling
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -46,7 +47,7 @@ class State:
         self.last_report_id = 0
         self.runs: dict[int, Run] = {}
         self.checks: dict[int, Check] = {}
-        self.cooldowns: dict[str, Cooldown] = {}
+        self.cooldowns: dict[tuple[str, str], Cooldown] = {}
         self.settings: dict[str, str] = {}
         self._undo: list[tuple[MutableMapping[Any, Any], Any, Any]] | None = None
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from freshwax.errors import Paused
 from freshwax.model import DEFAULT_GROUPS, Cost, Group, Kind, Mode, Ref
 
 STDOUT = "stdout"
@@ -61,7 +62,7 @@ class Meter(Protocol):
     """The network layer's gate, as far as the tracker needs it (``sources.limits.Gate`` is one)."""
 
     run_id: int | None
-    cooldown: tuple[datetime, str] | None
+    refusal: Paused | None  # the last reason why a request was not admitted
 
     @property
     def cost(self) -> Cost:
@@ -70,4 +71,8 @@ class Meter(Protocol):
 
     def allow(self, requests: int | None) -> None:
         """Set how many requests may be sent from now on."""
+        ...
+
+    def resumes(self, requests: int) -> datetime | None:
+        """Return when so many requests, a day's quota at most, will be admitted; None: now."""
         ...

@@ -12,10 +12,12 @@ from msgspec import Struct
 from freshwax.clock import Clock
 from freshwax.errors import AuthError, CheckError, ClockSkew, FreshwaxError, Paused
 from freshwax.model import Follow, Group, Observation, Ref
+from freshwax.quota import LISTINGS, SEARCH
 from freshwax.secret import Secret
 from freshwax.sources.base import Candidate, Ledger, Want
+from freshwax.sources.gate import Gate
 from freshwax.sources.http import HttpClient, Response, answered_at
-from freshwax.sources.limits import Breaker, Gate, Pacer, Sender
+from freshwax.sources.limits import Breaker, Pacer, Sender
 from freshwax.sources.spotify.auth import ADVICE, Auth
 from freshwax.sources.spotify.depth import deep_walk
 from freshwax.sources.spotify.listing import check_walk
@@ -69,7 +71,7 @@ async def run_walk(walk: Walk, ask: Callable[[PageRequest], Awaitable[Page]]) ->
 class SpotifySource:
     """See ``sources.base.Source``. Belongs to one event loop; ``make_spotify`` puts its parts together.
 
-    ``gate`` says what was spent, what was learnt about cooldowns, and takes the budget.
+    ``gate`` says what was spent, and takes the budget.
     """
 
     name = "spotify"
@@ -112,7 +114,7 @@ class SpotifySource:
         """See ``Source.search_artists``."""
         url = f"{self._api_url}/search?q={quote(name, safe='')}&type=artist&limit={PAGE_SIZE}"
         try:
-            response = await self._ask(url, "search")
+            response = await self._ask(url, SEARCH)
             self._compare_clocks(response)
             raise_for_status(response)
             return parse_candidates(response.body)
@@ -122,10 +124,13 @@ class SpotifySource:
     async def diagnose(self, market: str, artist_id: str = PROBE_ARTIST) -> list[Fact]:
         """Find out what stands between this machine and Spotify: three requests at most, one of them for a token.
 
-        What cannot be found out is a fact, too; nothing is raised but for bugs.
+        What cannot be found out is a fact, too; nothing is raised but for bugs. While paused, it sends nothing.
         """
         try:
+            self.gate.check_cooldown(LISTINGS)
             await self.auth.token()
+        except Paused as pause:
+            return [Fact("quota", ok=False, text=str(pause))]
         except AuthError as error:
             return [Fact("credentials", ok=False, text=str(error))]
         except FreshwaxError as error:
@@ -152,7 +157,7 @@ class SpotifySource:
         return facts
 
     async def _probe(self, artist_id: str, market: str, size: int) -> Response:
-        return await self._ask(self.albums_url(artist_id, (Group.ALBUM,), market, size, 0), "artist-albums")
+        return await self._ask(self.albums_url(artist_id, (Group.ALBUM,), market, size, 0), LISTINGS)
 
     def _clock_fact(self, response: Response) -> Fact:
         difference = clock_difference(response, self._clock.now())
@@ -236,7 +241,7 @@ class SpotifySource:
 
     async def _page(self, artist: Ref, request: PageRequest, market: str, size: int) -> Page:
         url = self.albums_url(artist.id, request.groups, market, size, request.offset)
-        response = await self._ask(url, "artist-albums", request.etag)
+        response = await self._ask(url, LISTINGS, request.etag)
         self._compare_clocks(response)
         if response.status == 304 and request.etag is not None:
             return Page(etag=request.etag, not_modified=True)
@@ -312,17 +317,23 @@ def make_spotify(
     requests_per_day: int | None = 580,
     concurrency: int = 8,
     page_size: int = PAGE_SIZE,
-    cooldown: tuple[datetime, str] | None = None,
     run_id: int | None = None,
     http: HttpClient | None = None,
     rng: random.Random | None = None,
 ) -> SpotifySource:
     """Put a Spotify source together. No request is sent and nothing heavy imported before the first check.
 
-    ``cooldown``: until when, and why, an earlier run was told to stay away. Later changes go through ``source.gate``.
+    ``requests_per_day`` and ``requests_per_second`` hold for all processes on this ledger together.
     """
     http = http or HttpClient(connections=concurrency)
-    gate = Gate(SpotifySource.name, ledger, clock, per_day=requests_per_day, cooldown=cooldown, run_id=run_id)
+    gate = Gate(
+        SpotifySource.name,
+        ledger,
+        clock,
+        per_day=requests_per_day,
+        per_second=requests_per_second,
+        run_id=run_id,
+    )
     sender = Sender(
         http,
         gate=gate,

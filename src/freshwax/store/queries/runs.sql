@@ -36,11 +36,14 @@ SELECT at FROM requests WHERE source = ? ORDER BY at DESC LIMIT 1 OFFSET ?
 -- name: requests_since
 SELECT count(*) FROM requests WHERE source = ? AND at >= ?
 
--- name: cooldown
-SELECT source, until, reason FROM cooldowns WHERE source = ?
+-- name: requests_pull_back
+UPDATE requests SET at = at - ? WHERE source = ? AND at > ?
+
+-- name: cooldowns
+SELECT source, until, reason, bucket, since FROM cooldowns WHERE source = ? ORDER BY bucket
 
 -- name: cooldown_put
-INSERT OR REPLACE INTO cooldowns (source, until, reason) VALUES (?, ?, ?)
+INSERT OR REPLACE INTO cooldowns (source, until, reason, bucket, since) VALUES (?, ?, ?, ?, ?)
 
 -- name: setting
 SELECT value FROM settings WHERE name = ?

@@ -1,0 +1,153 @@
+"""The gate: admits requests by quota, rate, budget and cooldowns, all of which live in the ledger on disk.
+
+What is learnt here is written at once and read before every request, so that processes on one database bound each
+other: the day's quota and the rate are theirs together, and what one is told all of them heed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+from freshwax.clock import Clock
+from freshwax.errors import Paused
+from freshwax.model import Cost
+from freshwax.quota import (
+    BUDGET,
+    DAY,
+    OWN_PACE,
+    OWN_QUOTA,
+    SAID_BY_SERVICE,
+    WHOLE_SOURCE,
+    Cooldown,
+    Limit,
+    believed,
+    in_force,
+    limits,
+    paused,
+)
+from freshwax.sources.base import Ledger
+
+
+class Gate:
+    """Admits requests, and counts what they cost.
+
+    ``per_day`` and ``per_second`` hold for all processes on the ledger together, ``budget`` for this gate. ``run_id``
+    goes into the ledger with each request. ``refusal`` is the last reason why a request was not admitted.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        per_day: int | None = None,
+        per_second: float | None = None,
+        budget: int | None = None,
+        run_id: int | None = None,
+    ) -> None:
+        self.run_id = run_id
+        self.refusal: Paused | None = None
+        self._source = source
+        self._ledger = ledger
+        self._clock = clock
+        self._per_day = per_day
+        self._limits = limits(per_day, per_second)
+        self._budget = budget
+        self._requests = 0
+        self._not_modified = 0
+        self._bytes = 0
+
+    @property
+    def budget(self) -> int | None:
+        """How many requests the budget still allows; None: any number."""
+        return self._budget
+
+    @property
+    def cost(self) -> Cost:
+        """What was spent through this gate (``seconds`` is the tracker's to fill)."""
+        return Cost(self._requests, self._not_modified, self._bytes)
+
+    def allow(self, requests: int | None) -> None:
+        """Set the budget: so many requests from now on; None lifts it."""
+        self._budget = requests
+
+    def check(self, bucket: str) -> None:
+        """Raise ``Paused`` if a request would not be admitted now; the rate alone is looked at in ``admit``."""
+        self.check_cooldown(bucket)
+        if self._budget is not None and self._budget <= 0:
+            self._refuse(Paused("The request budget of this run is spent", reason=BUDGET, until=None))
+        full_until = self._room_at(1, self._now())
+        if full_until is not None:
+            self._refuse_until(full_until, OWN_QUOTA)
+
+    def check_cooldown(self, bucket: str | None) -> None:
+        """Raise ``Paused`` if the source asked to be left alone: as a whole, or this bucket of it."""
+        now = self._clock.now()
+        cooldowns = self._ledger.cooldowns(self._source)
+        for one in cooldowns:
+            anew = believed(one, now)
+            if anew.since != one.since:  # the clock was ahead: from here on it ends, whatever is looked at when
+                self._ledger.set_cooldown(anew)
+        barring = in_force(cooldowns, bucket, now)
+        if barring is not None:
+            self._refuse_until(barring.until, barring.reason)
+
+    def admit(self, bucket: str) -> int:
+        """Record a request before it is sent and return its number in the ledger. Raises ``Paused``."""
+        self.check(bucket)
+        now = self._clock.now()
+        claim = self._ledger.claim_request(self._source, bucket, now, self.run_id, self._limits)
+        if isinstance(claim, datetime):
+            self._refuse_until(claim, OWN_QUOTA if claim == self._room_at(1, now) else OWN_PACE)
+        self._requests += 1
+        if self._budget is not None:
+            self._budget -= 1
+        return claim
+
+    def settle(self, number: int, status: int, bytes_received: int) -> None:
+        """Note how a request ended; status 0 where there was no answer."""
+        self._ledger.settle_request(number, status, bytes_received)
+        self._not_modified += status == 304
+        self._bytes += bytes_received
+
+    def pause(self, wait: timedelta, reason: str, bucket: str | None = None) -> NoReturn:
+        """Close the gate for so long, to every process and every later one, and raise ``Paused``.
+
+        With a ``bucket`` for that alone. A longer pause that is known already stays.
+        """
+        now, where = self._clock.now(), bucket or WHOLE_SOURCE
+        mine = [one for one in self._ledger.cooldowns(self._source) if one.bucket == where]
+        known = in_force(mine, bucket, now)
+        if known is None or known.until < now + wait:
+            known = Cooldown(self._source, now + wait, reason, where, now)
+            self._ledger.set_cooldown(known)
+        self._refuse_until(known.until, known.reason)
+
+    def resumes(self, requests: int) -> datetime | None:
+        """Return when so many requests, the day's quota at most, will be admitted; None: now."""
+        now = self._clock.now()
+        told = self.refusal.until if self.refusal is not None and self.refusal.reason in SAID_BY_SERVICE else None
+        ends = (one for one in (told, self._room_at(requests, now)) if one is not None and one > now)
+        return max(ends, default=None)
+
+    def _now(self) -> datetime:
+        """Read the clock, and take back what the ledger holds of a clock that was ahead."""
+        now = self._clock.now()
+        self._ledger.pull_back_requests(self._source, now)
+        return now
+
+    def _room_at(self, requests: int, now: datetime) -> datetime | None:
+        """Return when the rolling day has room for so many requests, as many as it holds at most; None: now."""
+        if not self._per_day:
+            return None
+        taken = self._per_day - min(max(requests, 1), self._per_day) + 1
+        return Limit(self._per_day, DAY).free_at(self._ledger.nth_last_request(self._source, taken), now)
+
+    def _refuse_until(self, until: datetime, reason: str) -> NoReturn:
+        self._refuse(Paused(paused(self._source, until, reason, self._per_day), reason=reason, until=until))
+
+    def _refuse(self, refusal: Paused) -> NoReturn:
+        self.refusal = refusal
+        raise refusal

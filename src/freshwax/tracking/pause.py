@@ -1,0 +1,33 @@
+"""What a run says that could not go on: why, and when the rest of it continues."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from math import ceil
+
+from freshwax.errors import Paused
+from freshwax.quota import BUDGET, OWN_QUOTA, full_minute, paused
+from freshwax.reports.words import clock_time
+from freshwax.tracking.options import Meter
+
+SPENT = "The request budget of this run is spent"
+
+
+def why_paused(reason: Paused, meter: Meter, source: str, per_day: int | None, *, by_budget: bool) -> str:
+    """Say what ended the run. What the day has left is a budget for the gate, too: ``by_budget`` tells them apart."""
+    if reason.reason != BUDGET:
+        return str(reason)
+    until = None if by_budget or not per_day else meter.resumes(1)
+    return SPENT if until is None else paused(source, until, OWN_QUOTA, per_day)
+
+
+def continues(meter: Meter, left: int, checked: int, requests: int, now: datetime) -> str:
+    """Say when the rest of a run continues: once there is room for ``left`` checks at the price that this run paid.
+
+    A rest that is larger than a day's quota continues when all of that is free again.
+    """
+    price = max(requests / checked, 1.0) if checked else 1.0
+    at = meter.resumes(ceil(left * price))
+    return (
+        f"the rest continues after {clock_time(full_minute(at), now)}" if at else "the rest continues with the next run"
+    )
