@@ -17,6 +17,8 @@ from freshwax.clock import SimulatedClock
 from freshwax.demo.generate import generate
 from freshwax.demo.server import DemoServer
 from freshwax.demo.trial import Trial
+from freshwax.replay.fast import REPLAYED
+from freshwax.replay.histories import NEEDED, OPTIONAL
 from freshwax.store.sqlite import SQLiteStore
 
 Freshwax = Callable[..., tuple[int, str, str]]
@@ -121,6 +123,60 @@ def test_a_budget_that_needs_long_to_come_round_is_told_so(freshwax: Freshwax) -
     ]
 
 
+def test_who_is_not_learnt_yet_is_left_out_and_counted(freshwax: Freshwax, tmp_path: Path) -> None:
+    learnt = datetime(2026, 1, 4, 18, tzinfo=UTC)
+    world = generate(3, artists=10, start=learnt, end="2026-02-01")
+    database = tmp_path / "mine.db"
+    with DemoServer(world, learnt) as server, closing(SQLiteStore.open(database)) as store:
+        trial = Trial(world, server, store, SimulatedClock(learnt))
+        trial.follow(list(world.artists)[:6])
+        trial.track(learnt)
+        trial.follow(list(world.artists)[6:])
+
+    code, _, err = freshwax("--database", database, "replay", "--mine", "--policy", "all", "--start", "2025-01-05")
+
+    assert code == 0
+    assert "4 of 10 artists are not learnt yet: they are left out." in err
+
+
+def test_the_table_fits_80_columns(freshwax: Freshwax, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for world, every, budget in (("heavy:9000", "14d", 600), ("heavy:60", "1d", 5), ("heavy:60", "60d", 5)):
+        _, out, _ = freshwax(
+            "replay", "--world", world, "--every", every, "--policy", "rotation,all", "--budget", budget, "--format",
+            "table", "--start", "2018-10-01",
+        )  # fmt: skip
+        assert max(map(len, out.splitlines())) <= 80, out
+
+
+def test_budgets_for_more_than_everybody_are_folded_and_told_so(freshwax: Freshwax, history: Path) -> None:
+    code, out, err = freshwax("replay", "--data", history, "--policy", "rotation", "--format", "tsv")
+
+    assert code == 0
+    assert len(out.splitlines()) == 2
+    assert err.splitlines() == ["A budget of 80 or 160 is left out: there are no more than 12 artists to ask."]
+
+
+def test_where_nothing_appears_there_is_no_delay_and_that_is_said(freshwax: Freshwax, history: Path) -> None:
+    code, _, err = freshwax(
+        "replay", "--data", history, "--policy", "all", "--start", "2019-07-01", "--end", "2019-08-01"
+    )
+
+    assert code == 0
+    assert "No release appeared in the days replayed: there is no delay to measure." in err
+
+
+def test_the_help_names_every_policy_and_column(freshwax: Freshwax) -> None:
+    words = set(freshwax("replay", "--help")[1].replace(",", " ").replace(":", " ").split())
+
+    assert {*REPLAYED, *NEEDED, *OPTIONAL, "completeness", "complete_from"} <= words
+
+
+def test_ones_own_artists_without_a_database_make_none(freshwax: Freshwax, tmp_path: Path) -> None:
+    assert freshwax("--database", tmp_path / "none.db", "replay", "--mine")[0] == 2
+    assert not (tmp_path / "none.db").exists()
+
+
 def test_nobodys_own_artists_are_an_answer(freshwax: Freshwax, tmp_path: Path) -> None:
     with closing(SQLiteStore.open(tmp_path / "empty.db")):
         pass
@@ -128,7 +184,7 @@ def test_nobodys_own_artists_are_an_answer(freshwax: Freshwax, tmp_path: Path) -
     code, out, err = freshwax("--database", tmp_path / "empty.db", "replay", "--mine")
 
     assert (code, out) == (2, "")
-    assert "No artist was learnt yet" in err
+    assert "The watch list is empty" in err
 
 
 @pytest.mark.parametrize(
@@ -142,15 +198,31 @@ def test_nobodys_own_artists_are_an_answer(freshwax: Freshwax, tmp_path: Path) -
         (["--world", "heavy:20", "--budget", "0"], "'0' is not a whole number from 1 up"),
         (["--world", "heavy:20", "--budget", "ten"], "'ten' is not a whole number from 1 up"),
         (["--world", "heavy:20", "--budget", ""], "'' is not a whole number from 1 up"),
-        (["--world", "heavy:20", "--every", "0d"], "write it as 7d, 1d or 1h"),
-        (["--world", "heavy:20", "--every", "100d"], "no further than the longest interval"),
+        (["--world", "heavy:20", "--every", "0d"], "write 1d to 999d, or 1h to 999h"),
+        (["--world", "heavy:20", "--every", "999999d"], "write 1d to 999d, or 1h to 999h"),
+        (
+            ["--world", "heavy:20", "--every", "100d"],
+            "Runs 100 days apart (--every) cannot ask anybody again within 90",
+        ),
+        (["--world", "heavy:20", "--max-interval", "3"], "3 days (--max-interval): give a shorter --every, or"),
         (
             ["--world", "heavy:200", "--budget", "2", "--max-interval", "90"],
             "the smallest interval that fits is 700 days",
         ),
-        (["--world", "heavy:20", "--fail", "2"], "A share of 2 cannot fail"),
-        (["--world", "heavy:20", "--fail", "nan"], "cannot fail"),
-        (["--world", "heavy:20", "--start", "2019-01-01", "--end", "2018-01-01"], "ends before it starts"),
+        (["--world", "heavy:20", "--fail", "1"], "'--fail': '1' is not a share from 0 to 0.9"),
+        (["--world", "heavy:20", "--fail", "nan"], "'nan' is not a share"),
+        (["--world", "heavy:20", "--fail", "5%"], "'5%' is not a share from 0 to 0.9; write 5 % as 0.05"),
+        (
+            ["--world", "heavy:20", "--start", "2030-01-01"],
+            "--start 2030-01-01 lies after all that is known: heavy, 20",
+        ),
+        (["--world", "heavy:20", "--end", "1990-01-01"], "releases from 2015-"),
+        (["--world", "heavy:1000", "--plot", "/nonexistent/x.svg"], "there is no folder '/nonexistent'"),
+        (["--world", "heavy:1000", "--plot", "/"], "'/' is a folder"),
+        (
+            ["--world", "heavy:20", "--start", "2019-01-01", "--end", "2018-01-01"],
+            "ends before it starts, on 2019-01-01: heavy, 20 artists: releases from 2015-",
+        ),
         (["--world", "heavy:20", "--artists", "a.csv"], "--artists goes with --data"),
         (["--data", "nowhere.csv"], "'nowhere.csv' cannot be read"),
     ],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import click
 
 from freshwax import app
 from freshwax.cli import output
+from freshwax.cli.replay_options import BUDGETS, EPILOG, POLICIES, Budgets, Every, Policies, Share
 from freshwax.cli.setup import Setup
 from freshwax.cli.values import Day, Number
 from freshwax.errors import UsageError
@@ -22,64 +24,26 @@ from freshwax.reports.columns import Column
 if TYPE_CHECKING:
     from freshwax.replay.compare import Case
     from freshwax.replay.scores import Scores
+    from freshwax.replay.timeline import Timeline
 
-POLICIES = "adaptive,tiers,rotation,all"
-BUDGETS = "40,80,160"
-_EVERY = re.compile(r"([1-9][0-9]{0,2})([dh])")
 _WORLD = re.compile(r"(demo|heavy)(?::([1-9][0-9]{0,5}))?")
-
-
-class Every(click.ParamType[float]):
-    """A time between runs: ``7d``, ``1d``, ``1h``."""
-
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read the time, in days."""
-        found = _EVERY.fullmatch(str(value))
-        if not found:
-            self.fail(f"{value!r} is not a time between runs; write it as 7d, 1d or 1h.", param, ctx)
-        return int(found[1]) / (24 if found[2] == "h" else 1)
-
-
-class Budgets(click.ParamType[tuple[int | None, ...]]):
-    """Checks a run, several with commas between; ``tiers`` (None): what tiers spend."""
-
-    name = "N,N…"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int | None, ...]:
-        """Read the budgets."""
-        number = Number(1)
-        parts = [part.strip() for part in str(value).split(",")]
-        return tuple(dict.fromkeys(None if part == "tiers" else number.convert(part, param, ctx) for part in parts))
-
-
-class Policies(click.ParamType[tuple[str, ...]]):
-    """Names of policies with commas between."""
-
-    name = "POLICY,…"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        """Read the names; which there are is known to the planner, which is imported only here."""
-        from freshwax.replay.fast import REPLAYED
-
-        names = tuple(dict.fromkeys(part.strip() for part in str(value).split(",")))
-        for name in names:
-            if name not in REPLAYED:
-                self.fail(f"There is no policy {name!r}; there are {', '.join(REPLAYED)}.", param, ctx)
-        return names
 
 
 def _rounded(value: float | None, digits: int = 2) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def _cell(key: str, heading: str, value: Callable[[Scores], float | None]) -> Column[Scores]:
-    def shown(one: Scores, _: object) -> str:
-        number = value(one)
-        return "" if number is None else f"{number:.2f}"
+def _short(value: float | None, digits: int) -> str:
+    """Return a number in few letters, as the table is to fit 80 columns: from 100 on fewer digits behind the point."""
+    if value is None:
+        return ""
+    return f"{value:.{digits if round(value, digits) < 100 else 0 if value >= 1000 else digits - 1}f}"
 
-    return Column(key, lambda one: _rounded(value(one), 4), heading, right=True, shown=shown)
+
+def _days(key: str, heading: str, value: Callable[[Scores], float | None], digits: int = 1) -> Column[Scores]:
+    return Column(
+        key, lambda one: _rounded(value(one), 4), heading, right=True, shown=lambda one, _: _short(value(one), digits)
+    )
 
 
 COLUMNS: tuple[Column[Scores], ...] = (
@@ -93,15 +57,27 @@ COLUMNS: tuple[Column[Scores], ...] = (
         lambda one: _rounded(one.weekly),
         "a week",
         right=True,
-        shown=lambda one, _: f"{one.weekly:,.1f}",
+        shown=lambda one, _: f"{one.weekly:,.{1 if one.weekly < 10_000 else 0}f}",
     ),
-    Column("peak_week", lambda one: one.peak),
-    _cell("peak_to_mean", "peak", lambda one: one.unevenness),
-    _cell("delay_mean_days", "delay", lambda one: one.delay.mean),
-    _cell("delay_p50_days", "50 %", lambda one: one.delay.p50),
-    _cell("delay_p90_days", "90 %", lambda one: one.delay.p90),
-    _cell("delay_p99_days", "99 %", lambda one: one.delay.p99),
-    _cell("in_first_run", "1st run", lambda one: one.in_first_run),
+    Column("peak_week", lambda one: int(one.peak) if one.peak.is_integer() else _rounded(one.peak)),
+    Column(
+        "peak_to_mean",
+        lambda one: _rounded(one.unevenness, 4),
+        "peak",
+        right=True,
+        shown=lambda one, _: _short(one.unevenness, 2),
+    ),
+    _days("delay_mean_days", "delay", lambda one: one.delay.mean, 2),
+    _days("delay_p50_days", "50 %", lambda one: one.delay.p50),
+    _days("delay_p90_days", "90 %", lambda one: one.delay.p90),
+    _days("delay_p99_days", "99 %", lambda one: one.delay.p99),
+    Column(
+        "in_first_run",
+        lambda one: _rounded(one.in_first_run, 4),
+        "1st",
+        right=True,
+        shown=lambda one, _: "" if one.in_first_run is None else f"{one.in_first_run:.0%}",
+    ),
     Column(
         "longest_gap_days",
         lambda one: _rounded(one.longest_gap),
@@ -116,7 +92,7 @@ COLUMNS: tuple[Column[Scores], ...] = (
 )
 
 
-@click.command("replay")
+@click.command("replay", epilog=EPILOG)
 @click.option("--data", type=click.Path(path_type=Path), metavar="FILE", help="A CSV of releases (may be gzipped).")
 @click.option("--world", metavar="demo|heavy[:N]", help="An invented world, of N artists.")
 @click.option("--mine", is_flag=True, help="Your own artists, as far as their history is known.")
@@ -126,7 +102,9 @@ COLUMNS: tuple[Column[Scores], ...] = (
 @click.option(
     "--complete-before", type=Day(), help="With --artists: only those whose history is complete from that day."
 )
-@click.option("--policy", "policies", type=Policies(), default=POLICIES, show_default=True, help="Who decides.")
+@click.option(
+    "--policy", "policies", type=Policies(), default=POLICIES, show_default=True, help="Who decides; see below."
+)
 @click.option(
     "--budget",
     "budgets",
@@ -135,7 +113,7 @@ COLUMNS: tuple[Column[Scores], ...] = (
     show_default=True,
     help="Checks a run; `tiers`: what tiers spend. tiers and all spend what they spend.",
 )
-@click.option("--every", type=Every(), default="7d", show_default=True, help="Time between runs: 7d, 1d, 1h.")
+@click.option("--every", type=Every(), default="7d", show_default=True, help="Time between runs: 1h to 999d.")
 @click.option("--start", type=Day(), help="First run, at noon UTC; what appeared before is learnt.")
 @click.option("--end", type=Day(), help="The day that ends the replay.")
 @click.option(
@@ -144,7 +122,7 @@ COLUMNS: tuple[Column[Scores], ...] = (
     help="Days without a check, at most. Default: 90, or more where a budget needs it.",
 )
 @click.option("--seed", type=Number(0), default=1, show_default=True, help="Of the invented world, and of failures.")
-@click.option("--fail", type=float, default=0.0, metavar="SHARE", help="So many of the checks fail: 0.05 is 5 %.")
+@click.option("--fail", type=Share(), default=0.0, help="So many of the checks fail: 0.05 is 5 %; 0.9 at most.")
 @click.option("--shuffle", is_flag=True, help="Make the checks of a run in an order of chance.")
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="Write a plot (SVG) there, too.")
 @output.list_format
@@ -155,27 +133,63 @@ def command(setup: Setup, /, *, plot: Path | None, format_: str | None, **option
     A policy sees only what its own checks found. Delays are days from when a release appeared until it was told.
     """
     from freshwax.replay.compare import compare
-    from freshwax.replay.fast import MAX_INTERVAL, ORACLE
 
+    if plot is not None:
+        _check_place(plot)
     case = _case(setup, options)
     with _progress(setup) as tell:
         found = compare(case, options["policies"], options["budgets"], tell)
     output.print_list(found, COLUMNS, format_, app.now())
-    for budget in sorted({one.budget for one in found if one.budget is not None and one.policy != ORACLE}):
-        if case.longest(budget) > MAX_INTERVAL:
-            setup.say(
-                f"{budget} checks a run come round all {len(case.timeline.names):,} artists in "
-                f"{case.longest(budget):.0f} days only: that, not {MAX_INTERVAL:.0f}, is their longest interval here."
-            )
+    for line in _remarks(case, options["budgets"], found):
+        setup.say(line)
     if plot is not None:
         from freshwax.replay.plot import plot as draw
 
         output.write_file(plot, draw(found, f"{case.title}, a run every {_words(case.every)}"))
 
 
+def _check_place(plot: Path) -> None:
+    """UsageError where the plot could not be written: now, not after minutes of replaying."""
+    folder = plot.absolute().parent
+    if plot.is_dir():
+        raise UsageError(f"{str(plot)!r} is a folder: give --plot the path of a file.")
+    if not folder.is_dir():
+        raise UsageError(f"{str(plot)!r} cannot be written: there is no folder {str(folder)!r}.")
+    if not os.access(folder if not plot.exists() or plot.is_file() else plot, os.W_OK):
+        raise UsageError(f"{str(plot)!r} cannot be written: Permission denied.")
+
+
+def _remarks(case: Case, budgets: tuple[int | None, ...], found: Sequence[Scores]) -> Iterator[str]:
+    """Say what the table leaves to be wondered at."""
+    from freshwax.replay.compare import distinct
+    from freshwax.replay.fast import MAX_INTERVAL, ORACLE
+
+    artists = len(case.timeline.names)
+    for budget in sorted({one.budget for one in found if one.budget is not None and one.policy != ORACLE}):
+        if case.longest(budget) > MAX_INTERVAL and case.max_interval is None:
+            yield (
+                f"{budget} checks a run come round all {artists:,} artists in "
+                f"{case.longest(budget):.0f} days only: that, not {MAX_INTERVAL:.0f}, is their longest interval here."
+            )
+    same = [budget for budget in budgets if budget not in distinct(budgets, artists)]
+    if same:
+        yield f"A budget of {_or(same)} is left out: {_enough(artists)}."
+    if not any(one.releases for one in found):
+        yield "No release appeared in the days replayed: there is no delay to measure."
+
+
+def _enough(artists: int) -> str:
+    return "there is one artist to ask" if artists == 1 else f"there are no more than {artists:,} artists to ask"
+
+
+def _or(numbers: Sequence[int | None]) -> str:
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
 def _case(setup: Setup, options: dict[str, Any]) -> Case:
     from freshwax.replay.compare import Case
-    from freshwax.replay.timeline import day_number
+    from freshwax.replay.timeline import EPOCH, day_number
 
     sources = [options["data"] is not None, options["world"] is not None, options["mine"]]
     if sum(sources) != 1:
@@ -185,8 +199,12 @@ def _case(setup: Setup, options: dict[str, Any]) -> Case:
     if options["complete_before"] and options["artists"] is None:
         raise click.UsageError("--complete-before goes with --artists.")
     timeline, title, (first, last) = _source(setup, options)
+    _check_span(timeline, title, options["start"], options["end"])
     start = day_number(options["start"]) if options["start"] else first
     end = day_number(options["end"]) + 1.0 if options["end"] else last
+    if end <= start:
+        begin = date.fromordinal(EPOCH.toordinal() + int(start))
+        raise UsageError(f"The replay ends before it starts, on {begin}: {_reach(timeline, title)}.")
     return Case(
         timeline,
         title,
@@ -198,6 +216,28 @@ def _case(setup: Setup, options: dict[str, Any]) -> Case:
         shuffle=options["shuffle"],
         seed=options["seed"],
     )
+
+
+def _check_span(timeline: Timeline, title: str, start: date | None, end: date | None) -> None:
+    """UsageError where nothing that is known lies between the days asked for."""
+    from freshwax.replay.timeline import day_number
+
+    if not len(timeline.appears):
+        return
+    if start is not None and day_number(start) > timeline.last:
+        raise UsageError(f"--start {start} lies after all that is known: {_reach(timeline, title)}.")
+    if end is not None and day_number(end) + 1 <= timeline.first:
+        raise UsageError(f"--end {end} lies before all that is known: {_reach(timeline, title)}.")
+
+
+def _reach(timeline: Timeline, title: str) -> str:
+    """Say from when until when a history goes."""
+    from freshwax.replay.timeline import EPOCH
+
+    if not len(timeline.appears):
+        return f"{title}: no release"
+    first, last = (date.fromordinal(EPOCH.toordinal() + int(day)) for day in (timeline.first, timeline.last))
+    return f"{title}: releases from {first} to {last}"
 
 
 def _source(setup: Setup, options: dict[str, Any]) -> tuple[Any, str, tuple[float, float]]:
@@ -221,12 +261,18 @@ def _mine(setup: Setup) -> tuple[Any, str, tuple[float, float]]:
     from freshwax.replay.timeline import day_number, from_history
 
     with app.open_store(setup.config, read_only=True) as store:
-        artists = [one for one in store.artists({ArtistState.ACTIVE}) if one.learnt]
+        watched = store.artists({ArtistState.ACTIVE})
+        if not watched:
+            raise UsageError(app.NOBODY)
+        artists = [one for one in watched if one.learnt]
         if not artists:
             raise UsageError("No artist was learnt yet: `freshwax track` once, then ask again.")
         history = store.history(artists)
     if not len(history.day):
         raise UsageError("No release of your artists is known with a date: there is nothing to replay.")
+    if len(artists) < len(watched):
+        left = len(watched) - len(artists)
+        setup.say(f"{left:,} of {len(watched):,} artists are not learnt yet: they are left out.")
     shallow = sum(one.history_incomplete for one in artists)
     if shallow:
         setup.say(
