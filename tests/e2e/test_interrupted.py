@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import sqlite3
 import subprocess
+import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
 
 import pytest
-from tests.e2e.user import Answered, Done, User, at
+from tests.e2e.user import PATIENCE, Answered, Done, User, at, day
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
-from freshwax.demo.faults import Asked, Latency
+from freshwax.demo.faults import Asked, Effect, Latency, Status
 from freshwax.demo.server import DemoServer
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows sends no signals to a process")
 
 HELD = 30.0  # seconds for which the server keeps its answer to itself: far longer than the program may take to end
-PROMPTLY = 5  # seconds; it takes a fraction of one
+PROMPTLY = 2  # seconds; it takes a fraction of one
+SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+# As it is installed: it leaves without the interpreter's own last words.
+ENTRY = (sys.executable, "-W", "error", "-c", "from freshwax.cli.main import run; run()")
 
 
 def interrupted(
@@ -43,7 +52,22 @@ def interrupted(
     return Done(process.returncode, out, err)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def stopped(process: subprocess.Popen[str], number: int) -> Done:
+    """Send a signal to a process that waits for something; it ends at once."""
+    process.send_signal(number)
+    out, err = process.communicate(timeout=PROMPTLY)
+    assert "Traceback" not in err, err
+    return Done(process.returncode, out, err)
+
+
+def until(true: Callable[[], object]) -> None:
+    """Look again and again until something is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, "it never came true"
+
+
+@SIGNALS
 def test_an_interrupted_run_is_paused_keeps_what_it_has_and_goes_on(
     number: int, user: User, world: WorldBuilder, server: DemoServer, birds: list[ArtistHandle], news: list[str]
 ) -> None:
@@ -123,3 +147,179 @@ def test_a_pipe_that_closes_early_tells_nothing(
     assert done.returncode == 141
     assert "Traceback" not in done.stderr
     assert user.track("--from-cache").titles == news
+
+
+WAITS = {
+    "before a retry": Status(503),
+    "as long as a Retry-After asks": Status(429, retry_after="10"),
+    "for an answer": Latency(HELD),
+}
+
+
+@SIGNALS
+@pytest.mark.parametrize("effect", WAITS.values(), ids=WAITS)
+def test_a_run_that_waits_ends_at_once(
+    effect: Effect,
+    number: int,
+    user: User,
+    world: WorldBuilder,
+    server: DemoServer,
+    birds: list[ArtistHandle],
+    news: list[str],
+) -> None:
+    user.learnt(world, server, birds)
+    server.at = at(2)
+    struck = threading.Event()
+
+    def late(asked: Asked) -> bool:
+        return asked.what == "albums" and len(server.requests) >= 3
+
+    def also_noted(asked: Asked) -> bool:
+        if late(asked):
+            struck.set()
+        return late(asked)
+
+    faults = (server.misbehave(effect, when=also_noted), server.misbehave(Answered(struck.set), when=late))
+    with user.start("track", "--format", "json", FRESHWAX_CONCURRENCY="2") as process:
+        assert struck.wait(20)
+        first = stopped(process, number)
+    server.repair(*faults)
+    assert first.status == (3, "paused")
+    checked, failed, paused = first.coverage("checked", "failed", "paused")
+    assert (checked + paused, failed) == (6, 0)
+    second = user.track()
+    assert second.status == (0, "completed")
+    assert second.coverage("fresh", "checked") == (checked, paused)
+    assert sorted(first.titles + second.titles) == news
+
+
+@pytest.fixture
+def black_hole() -> Iterator[int]:
+    """A port that lets nobody in: its queue is full, so a connection to it neither succeeds nor fails."""
+    with ExitStack() as sockets:
+        listening = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(8):
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
+def is_connecting(process: subprocess.Popen[str], port: int) -> bool:
+    """Whether a process waits for a connection to a port; where the system does not tell, it is taken to."""
+    table = Path(f"/proc/{process.pid}/net/tcp")
+    if not table.exists():
+        return True
+    waiting, to_port = "02", f":{port:04X}"
+    lines = [line.split() for line in table.read_text().splitlines()[1:]]
+    sockets = {f"socket:[{line[9]}]" for line in lines if line[2].endswith(to_port) and line[3] == waiting}
+    try:
+        return not sockets.isdisjoint(str(one.readlink()) for one in Path(f"/proc/{process.pid}/fd").iterdir())
+    except FileNotFoundError:  # closed while we looked
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a full queue refuses")
+@SIGNALS
+def test_a_run_that_nobody_lets_in_ends_at_once(
+    number: int,
+    user: User,
+    world: WorldBuilder,
+    server: DemoServer,
+    birds: list[ArtistHandle],
+    black_hole: int,
+    news: list[str],
+) -> None:
+    user.learnt(world, server, birds)
+    server.at = at(2)
+    with user.start(
+        "track", "--format", "json", FRESHWAX_SPOTIFY_API_URL=f"http://127.0.0.1:{black_hole}/v1"
+    ) as process:
+        until(lambda: is_connecting(process, black_hole))
+        first = stopped(process, number)
+    assert first.status == (3, "paused")
+    assert first.coverage("checked", "failed", "paused") == (0, 0, 6)
+    assert user.track().titles == news
+
+
+@SIGNALS
+@pytest.mark.parametrize("command", [("--smart-batch", "--budget", "5"), ()], ids=["smart batch", "plain"])
+def test_a_run_that_has_just_begun_ends_at_once(
+    command: tuple[str, ...],
+    number: int,
+    user: User,
+    world: WorldBuilder,
+    server: DemoServer,
+    birds: list[ArtistHandle],
+    news: list[str],
+) -> None:
+    """It plans, with numpy where it picks."""
+    user.learnt(world, server, birds)
+    server.at = at(2)
+    held = server.misbehave(Latency(HELD), where="all")
+
+    def begun() -> bool:
+        with closing(sqlite3.connect(user.database)) as database:
+            return bool(database.execute("SELECT 1 FROM run_history WHERE status = 'running'").fetchone())
+
+    with user.start("track", "--format", "json", *command) as process:
+        until(begun)
+        first = stopped(process, number)
+    server.repair(held)
+    assert first.status == (3, "paused")
+    assert first.coverage("checked", "failed") == (0, 0)
+    assert user.track().titles == news
+
+
+@SIGNALS
+@pytest.mark.parametrize("from_cache", [False, True], ids=["track", "from cache"])
+def test_a_report_that_nobody_reads_can_be_broken_off_and_is_told_again(
+    from_cache: bool, number: int, user: User, world: WorldBuilder, server: DemoServer, birds: list[ArtistHandle]
+) -> None:
+    user.learnt(world, server, birds)
+    for count in range(9):
+        birds[count % 6].single(f"{count} " + "long " * 2_500, day(0), appears=at(1))
+    server.api.world = world.build()
+    server.at = at(2)
+    if from_cache:
+        assert user.run("track", "--background").code == 0
+    words = [*ENTRY, "track", "--format", "json", *(["--from-cache"] if from_cache else [])]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, env=user.environment(), stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert os.read(process.stdout.fileno(), 1) == b"{"  # the rest is more than a pipe holds
+        process.send_signal(number)
+        process.wait(PROMPTLY)
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+    assert process.returncode in {130, -signal.SIGTERM}
+    again = user.track("--from-cache")
+    assert (again.status, len(again.titles)) == ((0, "completed"), 13)
+    assert user.track().titles == []
+
+
+@SIGNALS
+def test_an_interrupted_prefetch_keeps_what_it_has(
+    number: int, user: User, world: WorldBuilder, server: DemoServer, birds: list[ArtistHandle], news: list[str]
+) -> None:
+    user.learnt(world, server, birds)
+    server.at = at(2)
+    arrived = threading.Event()
+
+    def third(asked: Asked) -> bool:
+        if asked.what == "albums" and len(server.requests) >= 2:
+            arrived.set()
+            return True
+        return False
+
+    held = server.misbehave(Latency(HELD), when=third)
+    with user.start("prefetch", "--budget", "6", FRESHWAX_CONCURRENCY="1") as process:
+        assert arrived.wait(20)
+        first = stopped(process, number)
+    server.repair(held)
+    assert (first.code, first.out) == (3, "")
+    assert "2 artists checked ahead" in first.err
+    assert "Interrupted" in first.err
+    done = user.track()
+    assert (done.status, done.titles) == ((0, "completed"), news)
+    assert done.coverage("fresh", "checked") == (2, 4)
