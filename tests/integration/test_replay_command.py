@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -170,6 +174,20 @@ def test_the_help_names_every_policy_and_column(freshwax: Freshwax) -> None:
     words = set(freshwax("replay", "--help")[1].replace(",", " ").replace(":", " ").split())
 
     assert {*REPLAYED, *NEEDED, *OPTIONAL, "completeness", "complete_from"} <= words
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no signals to a process")
+def test_ctrl_c_ends_it_with_the_code_that_the_help_names(freshwax: Freshwax, tmp_path: Path) -> None:
+    endless = tmp_path / "endless.csv"
+    os.mkfifo(endless)
+    command = (sys.executable, "-c", "from freshwax.cli.main import run; run()", "replay", "--data", str(endless))
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process, endless.open("wb"):
+        process.send_signal(signal.SIGINT)  # the pipe is open: the program waits for the first byte
+        out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, out, err.strip()) == (130, "", "Stopped.")
+    assert "130 Ctrl-C" in freshwax("--help")[1]
 
 
 def test_ones_own_artists_without_a_database_make_none(freshwax: Freshwax, tmp_path: Path) -> None:

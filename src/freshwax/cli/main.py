@@ -98,7 +98,7 @@ def cli(ctx: click.Context, file: Path | None, database: str | None, verbose: in
     Start with `freshwax demo`, or with `freshwax init`, `freshwax artists import FILE`, `freshwax track`.
 
     Exit codes: 0 all done; 1 a bug; 2 wrong usage or configuration; 3 not everything could be checked;
-    4 another run is active; 5 credentials missing or refused.
+    4 another run is active; 5 credentials missing or refused; 130 Ctrl-C ended what is no run.
     """
     if verbose and quiet:
         raise click.UsageError("-v and -q exclude each other.")
