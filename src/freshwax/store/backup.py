@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -48,8 +48,8 @@ def back_up(database: Path, target: Path, now: datetime, *, replace: bool = Fals
     migrate.refuse_foreign_file(_there(database))
     _refuse_target(database, target, replace=replace)
     target = Path(os.path.realpath(target))
-    with _draft_of(target) as draft:
-        _copy(database, draft, target)
+    with draft_beside(target) as draft:
+        copy_of(database, draft, target)
         if flaws(draft):
             raise damaged(str(database))
         contents = examine(draft)
@@ -74,8 +74,8 @@ def restore(database: Path, file: Path, now: datetime) -> Restored:
     examine(file)
     real = Path(os.path.realpath(database))
     real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _draft_of(real) as draft:
-        _copy(file, draft, real)
+    with draft_beside(real) as draft:
+        copy_of(file, draft, real)
         contents = examine(draft)
         _take_over(real, draft)
         kept = put_in_place(draft, real, free_name(real, "before-restore", now))
@@ -103,9 +103,18 @@ def examine(file: Path) -> Contents:
 
 def flaws(file: Path) -> list[str]:
     """Return what is wrong inside a database file, a line each: SQLite's own check, and what refers to nothing."""
+    return _looked_through(file, _flaws)
+
+
+def unsound(file: Path) -> list[str]:
+    """Return what SQLite's own check finds wrong in a file, a line each."""
+    return _looked_through(file, _damage)
+
+
+def _looked_through(file: Path, look: Callable[[sqlite3.Connection], list[str]]) -> list[str]:
     try:
         with closing(connect(file, read_only=True, patience=PATIENCE)) as connection:
-            return _flaws(connection)
+            return look(connection)
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
@@ -113,9 +122,12 @@ def flaws(file: Path) -> list[str]:
 
 
 def _flaws(connection: sqlite3.Connection) -> list[str]:
-    wrong = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
     loose = {f"rows of {row[0]} refer to {row[2]} that are not there" for row in connection.execute(migrate.LOOSE)}
-    return wrong + sorted(loose)
+    return _damage(connection) + sorted(loose)
+
+
+def _damage(connection: sqlite3.Connection) -> list[str]:
+    return [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
 
 
 def _spoilt(file: Path, why: str) -> StoreError:
@@ -150,7 +162,7 @@ def _same(one: Path, other: Path) -> bool:
 
 
 @contextmanager
-def _draft_of(target: Path) -> Iterator[Path]:
+def draft_beside(target: Path) -> Iterator[Path]:
     """Make an empty, private file beside the target; whatever is left of it at the end is removed."""
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
@@ -165,7 +177,7 @@ def _draft_of(target: Path) -> Iterator[Path]:
                 Path(f"{draft}{end}").unlink()
 
 
-def _copy(source: Path, draft: Path, target: Path) -> None:
+def copy_of(source: Path, draft: Path, target: Path) -> None:
     """Copy one state of a database into an empty file, which then stands alone."""
     with translated(str(source)):
         reader = connect(source, read_only=True, patience=PATIENCE)

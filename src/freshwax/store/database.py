@@ -183,6 +183,9 @@ def connect(path: Path, *, read_only: bool, patience: float) -> sqlite3.Connecti
         # The log needs a file beside the database. In a folder where we may not write there is none, so nobody writes
         # now, and the database can be read as it lies there.
         return _connect_as(path, "immutable=1", patience)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

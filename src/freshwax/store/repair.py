@@ -1,0 +1,153 @@
+"""Mending a damaged database: always in a copy, which takes its place only once it is sound."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import Struct, json
+
+from freshwax.errors import StoreError
+from freshwax.store import migrate
+from freshwax.store.backup import Contents, copy_of, draft_beside, examine, flaws, unsound
+from freshwax.store.database import connect
+from freshwax.store.salvage import Saved, salvage
+from freshwax.store.sql import queries
+from freshwax.store.swap import free_name, put_in_place
+from freshwax.store.trouble import damaged, is_damage, translated
+
+# What is corrected without a word: nothing that anybody could miss.
+_QUIETLY = ("repair_report_lines", "repair_decisions_of", "repair_decisions_announced", "repair_outbox_artists")
+
+
+class Repaired(Struct, frozen=True):
+    """What was wrong, and what was done about it.
+
+    ``saved``: the tables, where rows had to be fetched one by one; ``mended``: what was made anew, and how many of
+    them; ``lost``: rows that had to go, by table; ``kept``: where the database as it was lies (None: it was sound, and
+    nothing was changed).
+    """
+
+    contents: Contents
+    problems: tuple[str, ...] = ()
+    saved: tuple[Saved, ...] = ()
+    mended: dict[str, int] = {}
+    lost: dict[str, int] = {}
+    kept: Path | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was lost, as far as can be known."""
+        return not self.lost and all(table.whole for table in self.saved)
+
+
+class _Mended(Struct, frozen=True):
+    anew: dict[str, int]
+    lost: dict[str, int]
+
+
+def repair(database: Path, now: datetime) -> Repaired:
+    """Mend what can be mended; the database as it was is kept under another name.
+
+    First the indexes are built anew and references mended. Where that does not make it sound, every row that can be
+    read moves into a fresh database. The caller holds the run lock. StoreError: nothing can be saved; StoreLocked.
+    """
+    if not database.is_file():
+        raise StoreError(f"there is no database at {database}: nothing to repair")
+    migrate.refuse_foreign_file(database)
+    real = Path(os.path.realpath(database))
+    with translated(str(database)):
+        problems = flaws(real)
+        if not problems:
+            _fold_log(real)
+            return Repaired(examine(real))
+    with draft_beside(real) as draft:
+        mended = _reindexed(real, draft)
+        saved: list[Saved] = []
+        if mended is None:
+            draft.write_bytes(b"")
+            saved = _salvaged(database, draft)
+            mended = _mend(draft, {one.table for one in saved if not one.whole})
+        if flaws(draft):
+            raise damaged(str(database))
+        contents = examine(draft)
+        kept = put_in_place(draft, real, free_name(real, "before-repair", now))
+    return Repaired(contents, tuple(problems), tuple(saved), mended.anew, mended.lost, kept)
+
+
+def _fold_log(database: Path) -> None:
+    with closing(connect(database, read_only=False, patience=0)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _reindexed(database: Path, draft: Path) -> _Mended | None:
+    """Copy a database, build its indexes anew and mend its references; None where that is not enough."""
+    try:
+        copy_of(database, draft, database)
+        with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+            connection.execute("REINDEX")
+        return None if unsound(draft) else _mend(draft)
+    except sqlite3.DatabaseError:
+        return None
+    except StoreError as error:
+        if not is_damage(error.__cause__):
+            raise
+        return None
+
+
+def _salvaged(database: Path, draft: Path) -> list[Saved]:
+    try:
+        saved = salvage(database, draft)
+    except sqlite3.Error as error:
+        if is_damage(error):
+            raise damaged(str(database)) from error
+        with translated(str(database)):
+            raise
+    if not any(table.rows for table in saved):
+        raise damaged(str(database))
+    return saved
+
+
+def _mend(draft: Path, damaged_tables: Collection[str] = ()) -> _Mended:
+    """Make anew what other rows speak of, and let go what speaks of rows that are lost."""
+    known = queries()
+    with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        anew = {"runs": connection.execute(known["repair_runs"]).rowcount, "reports": _reports_anew(connection)}
+        for name in _QUIETLY:
+            connection.execute(known[name])
+        lost = _let_go(connection)
+        if "outbox" in damaged_tables:
+            values = {"told_lost": "told" in damaged_tables}
+            anew["lines to tell"] = connection.execute(known["repair_outbox"], values).rowcount
+        connection.execute("COMMIT")
+    return _Mended({what: number for what, number in anew.items() if number}, lost)
+
+
+def _reports_anew(connection: sqlite3.Connection) -> int:
+    cursor = connection.execute(queries()["repair_last_run"])
+    run = cursor.fetchone()
+    if run is None:
+        return 0
+    values = dict(zip((column[0] for column in cursor.description), run, strict=True))
+    snapshot = {"run_id": run[0], "run": json.encode(values).decode()}
+    return connection.execute(queries()["repair_reports"], snapshot).rowcount
+
+
+def _let_go(connection: sqlite3.Connection) -> dict[str, int]:
+    """Remove rows whose references lead nowhere, until none does; return how many, by table."""
+    gone: dict[str, int] = {}
+    while loose := {(row[0], row[3]) for row in connection.execute(migrate.LOOSE)}:
+        for table, number in sorted(loose):
+            keys = connection.execute(f"PRAGMA foreign_key_list({table})").fetchall()
+            parent, column, target = next(key[2:5] for key in keys if key[0] == number)
+            removed = connection.execute(
+                f"DELETE FROM {table} WHERE {column} IS NOT NULL "  # noqa: S608 -- our names
+                f"AND {column} NOT IN (SELECT {target or 'rowid'} FROM {parent})"
+            ).rowcount
+            gone[table] = gone.get(table, 0) + removed
+    return gone
