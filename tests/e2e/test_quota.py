@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
+from pathlib import Path
+from threading import Event
 
 import msgspec
 import pytest
-from tests.e2e.user import User, at, day
+from tests.e2e.user import PATIENCE, Answered, Done, User, at, day, ended
 
 from freshwax.clock import SimulatedClock
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
-from freshwax.demo.faults import QuotaSpent, Status
+from freshwax.demo.faults import Latency, QuotaSpent, Status
 from freshwax.demo.generate import generate
 from freshwax.demo.server import DemoServer
 from freshwax.demo.trial import Trial
@@ -58,6 +62,7 @@ def test_a_first_run_that_the_quota_cuts_short_goes_on_where_it_stopped(
     assert len(first.titles) >= checked
     assert f"{checked} of 20 artists learnt" in first.err
     assert "paused until" in first.err
+    assert "the rest continues after" in first.err
     answered = [one for one in server.requests if one.status == 200]
     assert len(answered) == quota
 
@@ -108,6 +113,7 @@ def test_a_budget_pauses_a_run_and_the_next_one_goes_on(
             break
         assert done.status == (3, "paused")
         assert "budget" in done.err
+        assert "the rest continues with the next run" in done.err
     assert done.code == 0
     assert sorted(titles) == sorted(f"{artist.name} recent" for artist in flock)
 
@@ -177,3 +183,70 @@ def test_everyone_is_learnt_in_as_many_days_as_the_quota_needs(artists: int, quo
         assert days == ceil(asked / quota)
         pages = [(one.artist, one.groups, one.offset) for one in server.requests if one.status == 200]
         assert len(pages) == len(set(pages)), "no page was read twice"
+
+
+# -- two processes on one database -----------------------------------------------------------------------------------
+
+
+def names(user: User, number: int) -> Path:
+    """A file of names that nobody bears: a search each."""
+    file = user.folder / "names.txt"
+    file.write_text("".join(f"Nobody {one}\n" for one in range(number)))
+    return file
+
+
+def side_by_side(user: User, *commands: tuple[object, ...]) -> list[Done]:
+    processes = [user.start(*command) for command in commands]
+    return [ended(process) for process in processes]
+
+
+def test_two_processes_share_the_quota_to_the_last_request(
+    user: User, server: DemoServer, flock: list[ArtistHandle], from_scratch: None
+) -> None:
+    user.follow(flock)
+    user.env["FRESHWAX_SPOTIFY_REQUESTS_PER_DAY"] = "25"
+    server.manners = replace(server.manners, quota=25)
+    server.misbehave(Latency(0.02))
+    track, added = side_by_side(user, ("track", "--format", "json"), ("artists", "import", names(user, 40)))
+
+    assert (track.code, added.code) == (3, 3)
+    assert Counter(one.status for one in server.requests) == {200: 25}, "all of it, and not one more"
+    assert {one.what for one in server.requests} == {"albums", "search"}
+    assert "paused until" in track.err
+    assert "run the same command again after" in added.err
+
+
+def test_two_processes_share_the_rate(
+    user: User, server: DemoServer, flock: list[ArtistHandle], from_scratch: None
+) -> None:
+    user.follow(flock)
+    user.env["FRESHWAX_SPOTIFY_REQUESTS_PER_SECOND"] = "20"
+    side_by_side(user, ("track", "--format", "json"), ("artists", "import", names(user, 40)))
+
+    with closing(sqlite3.connect(user.database)) as database:
+        sent = [at / 1_000_000 for (at,) in database.execute("SELECT at FROM requests ORDER BY at")]
+    assert len(sent) >= 80
+    assert max(sum(begin <= at < begin + 2 for at in sent) for begin in sent) <= 2 * 20 + 1
+
+
+def test_a_run_heeds_a_pause_that_another_command_is_told_meanwhile(
+    user: User, server: DemoServer, flock: list[ArtistHandle], from_scratch: None
+) -> None:
+    user.follow(flock)
+    begun = Event()
+    server.misbehave(Latency(0.2))
+    server.misbehave(Answered(begun.set), when=lambda asked: asked.what == "albums")
+    server.misbehave(Status(429, retry_after="7200"), when=lambda asked: asked.what == "search")
+    process = user.start("track", "--format", "json", FRESHWAX_CONCURRENCY="1")
+    assert begun.wait(PATIENCE)
+    added = user.run("artists", "add", "Some Name")
+    asked = len(server.requests)
+    track = ended(process)
+
+    assert added.code == 3
+    assert "it asked to be left alone" in added.err
+    assert track.status == (3, "paused")
+    assert "it asked to be left alone" in track.err
+    assert len(server.requests) <= asked + 2, "what was under way, no more"
+    assert track.coverage("paused")[0] > 0
+    assert len(track.titles) >= track.coverage("checked")[0]
