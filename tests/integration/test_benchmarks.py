@@ -114,6 +114,12 @@ def test_soak() -> None:
     assert "met     nothing told twice" in done.stdout
 
 
+def test_fuzz() -> None:
+    done = run("fuzz.py", "--inputs", "400")
+    assert "met     no crash in 1,600 inputs" in done.stdout
+    assert "met     every target both accepts and refuses" in done.stdout
+
+
 def test_every_script_is_tried_here_and_named_in_the_readme() -> None:
     here, readme = Path(__file__).read_text(encoding="utf-8"), (FOLDER / "README.md").read_text(encoding="utf-8")
     assert {one for one in SCRIPTS if f'"{one}"' not in here or f"`{one}" not in readme} == set()

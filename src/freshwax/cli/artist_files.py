@@ -94,7 +94,8 @@ def fold(name: str) -> str:
     """Return a name or title as it is compared: NFKC, case folded, spaces as one."""
     from freshwax.discovery.editions import nfkc
 
-    return " ".join(nfkc(name).casefold().split())
+    once = nfkc(name).casefold()
+    return " ".join(nfkc(nfkc(once).casefold()).split())  # folding may leave what is to be normalised
 
 
 def parse(file: BinaryIO, name: str) -> Iterator[Entry]:

@@ -10,7 +10,7 @@ import click
 
 from freshwax.cli.output import write_file
 from freshwax.cli.setup import Setup
-from freshwax.config import default_file, example, market_of_locale, parse_setting
+from freshwax.config import default_file, example, expanded, market_of_locale, parse_setting
 from freshwax.errors import UsageError
 
 DASHBOARD = "https://developer.spotify.com/dashboard"
@@ -34,7 +34,7 @@ def command(
 
     On a terminal it asks for what the options do not say.
     """
-    target = (setup.file or default_file()).expanduser()
+    target = expanded(setup.file or default_file())
     if target.is_dir():
         raise UsageError(f"{str(target)!r} is a folder; name a file.")
     if target.exists() and not force:

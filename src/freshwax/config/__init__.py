@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from freshwax.config.file import example, place, read_file
+from freshwax.config.file import example, expanded, place, read_file
 from freshwax.config.private import secret_in
 from freshwax.config.settings import BY_NAME, PREFIX, SETTINGS, Setting, parsed
 from freshwax.errors import UsageError
@@ -29,6 +29,7 @@ __all__ = [
     "Setting",
     "default_file",
     "example",
+    "expanded",
     "load",
     "market_of_locale",
     "parse_setting",
@@ -139,7 +140,7 @@ def _find_file(file: Path | None, env: Mapping[str, str]) -> Path | None:
     if named is None:
         path = default_file()
         return path if path.is_file() else None
-    named = named.expanduser()
+    named = expanded(named)
     if not named.is_file():
         raise UsageError(f"There is no configuration file {str(named)!r}; `freshwax --config {named} init` writes one.")
     return named

@@ -17,6 +17,8 @@ TOML_TYPES: Mapping[str, Any] = {"list": list, "number": int | float, "days": in
 
 _POINTERS = {setting.pointer: setting for setting in SETTINGS if setting.secret}
 
+LONGEST_KEY = 80  # characters of a key that an error quotes
+
 WRITTEN: Mapping[str, str] = {
     "list": 'a list, such as ["one", "two"]',
     "number": "a number, without quotes",
@@ -38,9 +40,13 @@ def read_file(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not valid TOML: {error}.") from None
+    except RecursionError:
+        raise UsageError(f"{path}: not valid TOML: brackets within brackets without end.") from None
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
         raise UsageError(f"{path}: cannot be read: {reason}.") from None
+    except ValueError:
+        raise UsageError(f"{path}: not valid TOML: a number or a day that cannot be.") from None
     values: dict[str, Any] = {}
     warnings: list[str] = []
     for name, value in _flat(tables):
@@ -91,9 +97,10 @@ def _unknown(name: str) -> str:
 
     near = difflib.get_close_matches(name, BY_NAME, 1, 0.6)
     near = near or [known for known in BY_NAME if known.rpartition(".")[2] == name.rpartition(".")[2]]
+    shown = name if len(name) <= LONGEST_KEY else name[:LONGEST_KEY] + "…"
     if near:
-        return f"{name!r} is not a setting; did you mean {near[0]!r}?"
-    return f"{name!r} is not a setting; known are {', '.join(BY_NAME)}."
+        return f"{shown!r} is not a setting; did you mean {near[0]!r}?"
+    return f"{shown!r} is not a setting; known are {', '.join(BY_NAME)}."
 
 
 def _line_of(text: str, name: str) -> int | None:
@@ -117,7 +124,15 @@ def _bare(key: str) -> str:
 
 def _beside(file: Path, value: str) -> str:
     """Read a relative path in a file as beside that file: cron starts programs in places that nobody expects."""
-    return str(file.parent / Path(value.removeprefix("sqlite:///")).expanduser())
+    return str(file.parent / expanded(Path(value.removeprefix("sqlite:///"))))
+
+
+def expanded(path: Path) -> Path:
+    """Return a path with ``~`` replaced by the home folder it stands for. UsageError if there is no such user."""
+    try:
+        return path.expanduser()
+    except (RuntimeError, ValueError):  # a user whose name holds a NUL is a ValueError
+        raise UsageError(f"{str(path)!r} is below a home folder that does not exist.") from None
 
 
 def toml_value(value: object) -> str:

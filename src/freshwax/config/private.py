@@ -34,7 +34,7 @@ def secret_in(path: Path, where: str) -> tuple[str, tuple[str, ...]]:
     try:
         with path.open("rb") as file:
             text = file.read(LARGEST + 1).decode("utf-8-sig").strip()
-    except (OSError, UnicodeError) as error:
+    except (OSError, ValueError) as error:  # a name with a NUL in it is a ValueError, too
         reason = error.strerror if isinstance(error, OSError) else "not a text file"
         raise UsageError(f"{where}: cannot read {str(path)!r}: {reason}.") from None
     if not text or len(text) > LARGEST:

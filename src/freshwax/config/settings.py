@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from freshwax.secret import Secret
 
 PREFIX = "FRESHWAX_"
 _HALF = re.compile("[\ud800-\udfff]")  # bytes of the environment that are no text
+LONGEST_QUOTE = 200
 LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
 PARTIAL = ("success", "log", "fail")
@@ -54,6 +56,15 @@ def _text(value: object) -> str:
     return value.strip()
 
 
+def _path(value: object) -> str:
+    text = _text(value)
+    try:
+        Path(text.removeprefix("sqlite:///")).expanduser()
+    except RuntimeError:  # ~somebody, and there is no such user
+        raise ValueError("a path below a home folder that exists") from None
+    return text
+
+
 def _number(low: float, high: float, *, whole: bool = True) -> Callable[[object], Any]:
     allowed = f"a {'whole ' if whole else ''}number from {low:g} to {high:.0f}"
     number = int if whole else float
@@ -63,7 +74,7 @@ def _number(low: float, high: float, *, whole: bool = True) -> Callable[[object]
             raise ValueError(allowed)
         try:
             result = number(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise ValueError(allowed) from None
         if not low <= result <= high:
             raise ValueError(allowed)
@@ -144,7 +155,7 @@ def _secret(value: object) -> Secret:
 
 
 def _database(value: object) -> str:
-    text = _text(value)
+    text = _path(value)
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", text)
     if not text or text == "sqlite:///" or (scheme and not text.startswith("sqlite:///")):
         raise ValueError("a path or sqlite:///path")
@@ -171,7 +182,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("kinds", "list", tuple(Kind), f"What to tell: {', '.join(Kind)}.", _some_of(Kind)),
     Setting("exclude_titles", "list", (), "Words; a release whose title has one of them is not told.", _words),
-    Setting("log_file", "path", "", "Log file. --background has one of its own where none is set.", _text, path=True),
+    Setting("log_file", "path", "", "Log file. --background has one of its own where none is set.", _path, path=True),
     Setting("log_level", "word", "info", f"How much to log: {', '.join(LEVELS)}.", _one_of(LEVELS)),
     Setting(
         "log_format",
@@ -231,10 +242,18 @@ SETTINGS: tuple[Setting, ...] = (
 BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}
 
 
+def _quoted(value: object) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no number of more than 4,300 digits
+        return "a number that long"
+    return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
+
+
 def parsed(setting: Setting, value: object, where: str) -> Any:
     """Check a value that stands at ``where``; UsageError says what is allowed."""
     try:
         return setting.parse(value)
     except ValueError as error:
-        shown = "" if setting.secret else f", not {without_user(repr(value))}"
+        shown = "" if setting.secret else f", not {without_user(_quoted(value))}"
         raise UsageError(f"{where} must be {error}{shown}.") from None
