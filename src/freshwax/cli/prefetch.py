@@ -11,6 +11,7 @@ from freshwax import app
 from freshwax.cli.setup import Setup, mute_unless_attached
 from freshwax.cli.values import Number
 from freshwax.model import Run
+from freshwax.reports.escape import visible
 from freshwax.reports.words import count
 
 
@@ -60,4 +61,5 @@ def _said(run: Run) -> str:
     checked = f"{count(run.coverage.checked, 'artist')} checked ahead with {count(run.cost.requests, 'request')}"
     found = f"{count(run.found, 'release')} found; the next `freshwax track` tells" if run.found else "nothing found"
     said = f"{checked}: {found}."
-    return f"{said} {run.error[0].upper()}{run.error[1:].rstrip('.')}." if run.error else said
+    why = visible(run.error or "")
+    return f"{said} {why[0].upper()}{why[1:].rstrip('.')}." if why else said

@@ -15,6 +15,7 @@ from freshwax.cli.values import Number
 from freshwax.errors import UsageError
 from freshwax.model import Line, Ref, Report, Run, RunStatus
 from freshwax.reports.columns import RUNS
+from freshwax.reports.escape import visible
 from freshwax.reports.render import render
 from freshwax.reports.summary import summary
 from freshwax.store.base import Store
@@ -85,4 +86,4 @@ def _notes(run: Run, told: Sequence[Report]) -> tuple[str, ...]:
 
 def _why(run: Run) -> tuple[str, ...]:
     """Return what is to be said about a run, where there is something: what ended it, what a prefetch took off it."""
-    return (f"{run.error.rstrip('.')}.",) if run.error else ()
+    return (f"{visible(run.error).rstrip('.')}.",) if run.error else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from msgspec import Struct
 from freshwax.model import Artist, Kind, Release, Run
 from freshwax.reports.words import ago, failure, instant
 
+_LATELY = timedelta(days=300)  # so long a day needs no year
 T = TypeVar("T")
 Value = str | int | float | None
 
@@ -129,8 +130,9 @@ ARTISTS: tuple[Column[Artist], ...] = (
 
 
 def _started(run: Run, now: datetime) -> str:
-    del now
-    return f"{run.started_at.astimezone(UTC):%Y-%m-%d %H:%M}"
+    """Return ``23 Nov 12:56``; of a run that lies far back, the day with its year."""
+    at = run.started_at.astimezone(UTC)
+    return f"{at:%d %b %H:%M}" if abs(now - at) < _LATELY else f"{at:%Y-%m-%d}"
 
 
 def _checked(run: Run, now: datetime) -> str:
@@ -138,9 +140,17 @@ def _checked(run: Run, now: datetime) -> str:
     return f"{run.coverage.checked:,}/{run.coverage.artists:,}"
 
 
+def _cost(run: Run, now: datetime) -> str:
+    """Return ``512, 34 s``: requests, and how long it took."""
+    del now
+    seconds = run.cost.seconds
+    took = f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} m"
+    return f"{run.cost.requests:,}, {took}"
+
+
 RUNS: tuple[Column[Run], ...] = (
     Column("id", lambda run: run.id, "run", right=True),
-    Column("mode", lambda run: run.mode.value, "mode"),
+    Column("mode", lambda run: run.mode.value, "mode", least=5),
     Column("status", lambda run: run.status.value, "status"),
     Column("market", lambda run: run.market),
     Column("started_at", lambda run: instant(run.started_at), "started (UTC)", shown=_started),
@@ -152,7 +162,7 @@ RUNS: tuple[Column[Run], ...] = (
     Column("failed", lambda run: run.coverage.failed, "failed", right=True),
     Column("paused", lambda run: run.coverage.paused),
     Column("found", lambda run: run.found, "found", right=True),
-    Column("requests", lambda run: run.cost.requests, "requests", right=True),
+    Column("requests", lambda run: run.cost.requests, "cost", right=True, shown=_cost),
     Column("not_modified", lambda run: run.cost.not_modified),
     Column("bytes_received", lambda run: run.cost.bytes_received),
     Column("seconds", lambda run: round(run.cost.seconds, 3)),
