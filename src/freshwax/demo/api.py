@@ -17,7 +17,7 @@ import msgspec
 
 from freshwax.clock import Clock, SystemClock
 from freshwax.demo import shapes
-from freshwax.demo.faults import Asked, Effect, Fault, Logged, What
+from freshwax.demo.faults import PATIENCE, Asked, Effect, Fault, Logged, What
 from freshwax.demo.shapes import JSON_TYPE, Body, error, token_error
 from freshwax.demo.wire import Reply, Request, Response
 from freshwax.demo.world import World, WorldArtist
@@ -96,8 +96,7 @@ class SpotifyApi:
         for effect in active:
             response = effect.on_response(response)
         size = len(response.body) if not response.reset else 0
-        readable = asked.what == "albums" and response.status in {200, 304} and not response.reset
-        readable = readable and not any(effect.spoils for effect in active)
+        readable = asked.what == "albums" and _arrives(response, active)
         shown = response.shown if readable else ()
         entry = Logged(**vars(asked), status=response.status, bytes=size, at=self.at, readable=readable, shown=shown)
         self.log.append(entry)
@@ -120,7 +119,7 @@ class SpotifyApi:
             raise Refused(_elsewhere(asked.path))
         artist = self._artist(asked.artist)
         if asked.what == "artist":
-            return Body.of(shapes.full_artist(self.base, artist)).response(request.headers)
+            return Body.of(shapes.full_artist(self.base, artist, self.at)).response(request.headers)
         return self._albums(asked, active).response(request.headers)
 
     def _token(self, request: Request) -> Response:
@@ -220,7 +219,7 @@ class SpotifyApi:
         page = shapes.page(
             f"{self.base}/artists/{artist_id}/albums",
             {name: value for name, value in (("include_groups", ",".join(groups)), ("market", market)) if value},
-            [shapes.album(self.base, release, self.world.artists) for release in releases[offset : offset + limit]],
+            [shapes.album(self.base, one, self.world.artists, self.at) for one in releases[offset : offset + limit]],
             total=len(releases),
             offset=offset,
             limit=limit,
@@ -237,7 +236,7 @@ class SpotifyApi:
             raise Refused(error(400, "Bad search type field"))
         offset, limit = self._window(asked)
         found = self._named(SEARCH_FIELD.sub(r"\1", text).casefold())
-        items = [shapes.full_artist(self.base, artist) for artist in found[offset : offset + limit]]
+        items = [shapes.full_artist(self.base, artist, self.at) for artist in found[offset : offset + limit]]
         query = {"query": text, "type": "artist"}
         page = shapes.page(f"{self.base}/search", query, items, total=len(found), offset=offset, limit=limit)
         return Body.of({"artists": page})
@@ -248,6 +247,13 @@ class SpotifyApi:
         living = (artist for artist in self.world.artists.values() if artist.exists_at(self.at))
         found = [artist for artist in living if all(word in artist.name.casefold() for word in words)]
         return sorted(found, key=lambda artist: (artist.name.casefold() != wanted, artist.name, artist.id))
+
+
+def _arrives(response: Response, active: list[Effect]) -> bool:
+    """Whether the client gets a list that it can read, or hears that it is as it was (which has no body to spoil)."""
+    if response.status == 304:
+        return all(effect.delay() < PATIENCE for effect in active)
+    return response.status == 200 and not response.reset and not any(effect.spoils for effect in active)
 
 
 def _ids(items: object) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ from freshwax.demo.shapes import error, quota_exceeded, token_error
 from freshwax.demo.wire import Response
 
 __all__ = [
+    "PATIENCE",
     "Asked",
     "Effect",
     "Emptied",
@@ -219,6 +220,8 @@ class Oversized(Effect):
 
     def on_response(self, response: Response) -> Response:
         """See ``Effect``."""
+        if response.status != 200:
+            return response
         kept = tuple(pair for pair in response.headers if pair[0] != "content-encoding")
         return replace(response, body=_blown_up(self.size), headers=(*kept, ("content-encoding", "gzip")))
 

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -39,14 +40,14 @@ def simple_artist(base: str, artist_id: str, name: str) -> Json:
     }
 
 
-def full_artist(base: str, artist: WorldArtist) -> Json:
+def full_artist(base: str, artist: WorldArtist, at: datetime) -> Json:
     """An artist by itself, or in search results."""
-    return {**simple_artist(base, artist.id, artist.name), "genres": [], "images": _images(artist.id)}
+    return {**simple_artist(base, artist.id, artist.name_at(at)), "genres": [], "images": _images(artist.id)}
 
 
-def album(base: str, release: WorldRelease, artists: Mapping[str, WorldArtist]) -> Json:
-    """A release as an artist's listing shows it."""
-    credited = ((key, artists[key].name if key in artists else "Various Artists") for key in release.artists)
+def album(base: str, release: WorldRelease, artists: Mapping[str, WorldArtist], at: datetime) -> Json:
+    """A release as an artist's listing shows it at an instant."""
+    credited = ((key, artists[key].name_at(at) if key in artists else "Various Artists") for key in release.artists)
     return {
         "album_type": release.type,
         "total_tracks": release.total_tracks,

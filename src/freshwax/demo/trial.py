@@ -5,16 +5,19 @@ The tour, the benchmarks and the end-to-end tests all stand on this.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from freshwax.clock import SimulatedClock
 from freshwax.demo.server import DemoServer
 from freshwax.demo.world import World
 from freshwax.model import DEFAULT_GROUPS, Kind, Mode, Ref, Report, Run
 from freshwax.secret import Secret
-from freshwax.sources.limits import Gate
+from freshwax.sources.gate import Gate
+from freshwax.sources.http import HttpClient, Timeouts
 from freshwax.sources.spotify.client import SpotifySource, make_spotify
 from freshwax.store.base import Store
 from freshwax.tracking import session
@@ -41,7 +44,10 @@ class Score:
 
 
 class Trial:
-    """Follows a world's artists with one store, run after run."""
+    """Follows a world's artists with one store, run after run.
+
+    ``page_size`` is what it asks for, ``timeouts`` how long it waits (None: as every user does).
+    """
 
     def __init__(
         self, world: World, server: DemoServer, store: Store, clock: SimulatedClock, *, per_day: int | None = None
@@ -51,6 +57,8 @@ class Trial:
         self.store = store
         self.clock = clock
         self.reports: list[tuple[datetime, Report]] = []
+        self.page_size = PAGE
+        self.timeouts: Timeouts | None = None
         self._per_day = per_day
         self._options = RunOptions(Mode.INCREMENTAL, "US", per_day=per_day)
 
@@ -59,16 +67,27 @@ class Trial:
         watched = [(Ref("spotify", one), self.world.artists[one].name) for one in artists]
         self.store.watch(watched, self.clock.now())
 
-    def track(self, at: datetime, options: RunOptions | None = None) -> tuple[Run, Report]:
-        """Let it be ``at``, do a run, and read its report."""
-        self.clock.move_to(at)
-        self.server.at = at
+    def track(
+        self, at: datetime, options: RunOptions | None = None, *, now: datetime | None = None
+    ) -> tuple[Run, Report]:
+        """Let it be ``at``, do a run, and read its report. ``now``: what the user's clock says, where that is wrong."""
+        now = self._let_it_be(at, now)
         settings = options or self._options
         run = session.track(self.store, self._source, self.clock, settings)
-        report = fix_report(self.store, run, settings, at)
-        self.store.tell(report.id, at)
+        report = fix_report(self.store, run, settings, now)
+        self.store.tell(report.id, now)
         self.reports.append((at, report))
         return run, report
+
+    def prefetch(self, at: datetime, options: RunOptions, *, now: datetime | None = None) -> Run:
+        """Let it be ``at``, and ask some ahead of the run that tells what they bring."""
+        self._let_it_be(at, now)
+        return session.track(self.store, self._source, self.clock, replace(options, mode=Mode.PREFETCH))
+
+    def _let_it_be(self, at: datetime, now: datetime | None) -> datetime:
+        self.server.at = at
+        self.clock.move_to(at if now is None else now)
+        return self.clock.now()
 
     def _source(self) -> tuple[SpotifySource, Gate]:
         manners = self.server.manners
@@ -81,6 +100,8 @@ class Trial:
             accounts_url=self.server.accounts_url,
             requests_per_second=0,
             requests_per_day=self._per_day,
+            page_size=self.page_size,
+            http=HttpClient(timeouts=self.timeouts),
         )
         return source, source.gate
 
@@ -94,17 +115,24 @@ class Trial:
         return score(self.world, artists, self.reports)
 
 
-def score(world: World, artists: Collection[str], reports: Sequence[tuple[datetime, Report]]) -> Score:
-    """Compare reports with the truth of the world; what the first run told counts as learnt."""
+def score(
+    world: World,
+    artists: Collection[str],
+    reports: Sequence[tuple[datetime, Report]],
+    owed: Mapping[str, datetime] | None = None,
+) -> Score:
+    """Compare reports with the truth of the world.
+
+    ``owed``: the truths that had to be told, and from when on. Without it, they are those that the listings showed at
+    some run, but not at the first one, which learns.
+    """
     truth_of = {one.id: one.truth for one in world.releases}
     told: dict[str, list[datetime]] = {}
     for at, report in reports:
         for line in report.lines:
             if line.hidden_by is None and line.kind is not Kind.UPCOMING:
                 told.setdefault(truth_of[line.release.ref.id], []).append(at)
-    shown = world.truth_seen(artists, [at for at, _ in reports])
-    _, *later = shown  # the first run learns
-    expected = {truth: at for at in later for truth in shown[at]}
+    expected = _appeared(world, artists, [at for at, _ in reports]) if owed is None else owed
     return Score(
         expected=len(expected),
         told=sum(truth in told for truth in expected),
@@ -112,3 +140,9 @@ def score(world: World, artists: Collection[str], reports: Sequence[tuple[dateti
         lost=tuple(sorted(truth for truth in expected if truth not in told)),
         delayed=tuple(sorted(truth for truth, at in expected.items() if truth in told and min(told[truth]) > at)),
     )
+
+
+def _appeared(world: World, artists: Collection[str], runs: Sequence[datetime]) -> dict[str, datetime]:
+    shown = world.truth_seen(artists, runs)
+    _, *later = shown  # the first run learns
+    return {truth: at for at in later for truth in shown[at]}

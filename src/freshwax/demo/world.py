@@ -19,16 +19,28 @@ BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class WorldArtist:
-    """An artist; before ``born`` and from ``vanishes_at`` on the service does not know the ID."""
+    """An artist; before ``born``, and from ``vanishes_at`` until ``returns_at``, the service does not know the ID.
+
+    From ``renamed_at`` on the name is ``later_name``.
+    """
 
     id: str
     name: str
     born: datetime | None = None
     vanishes_at: datetime | None = None
+    returns_at: datetime | None = None
+    renamed_at: datetime | None = None
+    later_name: str = ""
 
     def exists_at(self, at: datetime) -> bool:
         """Whether the service knows the artist at an instant."""
-        return (self.born is None or self.born <= at) and (self.vanishes_at is None or at < self.vanishes_at)
+        away = self.vanishes_at is not None and self.vanishes_at <= at
+        back = self.returns_at is not None and self.returns_at <= at
+        return (self.born is None or self.born <= at) and (back or not away)
+
+    def name_at(self, at: datetime) -> str:
+        """The artist's name at an instant."""
+        return self.later_name if self.renamed_at is not None and self.renamed_at <= at else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +122,8 @@ class World:
                 if group is not None and artist_id in shelves:
                     shelves[artist_id].setdefault(group, _Shelf()).releases.append(release)
         return {
-            artist_id: _Catalogue(own, _changes(self.artists[artist_id], own)) for artist_id, own in shelves.items()
+            artist_id: _Catalogue(own, _changes(self.artists[artist_id], own, self.artists))
+            for artist_id, own in shelves.items()
         }
 
     def artist(self, artist_id: str, at: datetime) -> WorldArtist | None:
@@ -204,10 +217,11 @@ class World:
         return cls(artists.values(), [_from_row(row, tuple(credits_of[key])) for key, row in first.items()])
 
 
-def _changes(artist: WorldArtist, shelves: dict[Group, _Shelf]) -> list[datetime]:
-    instants = {artist.born, artist.vanishes_at}
+def _changes(artist: WorldArtist, shelves: dict[Group, _Shelf], artists: Mapping[str, WorldArtist]) -> list[datetime]:
+    instants = {artist.born, artist.vanishes_at, artist.returns_at, artist.renamed_at}
     for shelf in shelves.values():
         shelf.releases.sort(key=lambda release: release.date.value, reverse=True)
+        instants.update(artists[one].renamed_at for release in shelf.releases for one in release.artists)
         instants.update(instant for release in shelf.releases for instant in (release.appears_at, release.withdrawn_at))
     return sorted(instant for instant in instants if instant is not None)
 

@@ -1,0 +1,105 @@
+"""What befalls a world as a whole: artists vanish, change their names, become one, catalogues get new IDs.
+
+Each function takes a world, chance, and the span in which it may happen, and returns another world. What a release
+truly is (``truth``) never changes: only a new record is news.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from freshwax.demo.builder import base62_id
+from freshwax.demo.world import World, WorldArtist, WorldRelease
+
+Span = tuple[datetime, datetime]
+Upheaval = Callable[[World, random.Random, Span], World]
+
+SHARE = 0.2  # of the artists are struck
+MOMENT = timedelta(seconds=1)
+
+
+def vanished_for_good(world: World, chance: random.Random, span: Span) -> World:
+    """Some artists are known no more from some instant on."""
+    return _with_artists(world, (replace(one, vanishes_at=_instant(chance, span)) for one in _some(world, chance)))
+
+
+def vanished_and_back(world: World, chance: random.Random, span: Span) -> World:
+    """Some artists are not known for three to thirty weeks, and then again."""
+    gone = []
+    for one in _some(world, chance):
+        at = _instant(chance, span)
+        back = min(at + timedelta(weeks=chance.uniform(3, 30)), span[1])
+        gone.append(replace(one, vanishes_at=at, returns_at=back))
+    return _with_artists(world, gone)
+
+
+def renamed(world: World, chance: random.Random, span: Span) -> World:
+    """Some artists bear another name from some instant on."""
+    named = (
+        replace(one, renamed_at=_instant(chance, span), later_name=f"{one.name} (formerly)")
+        for one in _some(world, chance)
+    )
+    return _with_artists(world, named)
+
+
+def merged(world: World, chance: random.Random, span: Span) -> World:
+    """Some artists turn out to be others: one ID vanishes, its releases stand on the other's list from then on."""
+    struck = _some(world, chance)
+    into = {gone.id: kept.id for gone, kept in zip(struck[::2], struck[1::2], strict=False)}
+    at = {gone: _instant(chance, span) for gone in into}
+    releases: list[WorldRelease] = []
+    for release in world.releases:
+        releases += _handed_over(release, into, at)
+    artists = [replace(one, vanishes_at=at[one.id]) if one.id in into else one for one in world.artists.values()]
+    return World(artists, releases)
+
+
+def relisted(world: World, chance: random.Random, span: Span) -> World:
+    """All that some artists have is listed under new IDs from some instant on, each artist's at another."""
+    return _relisted(world, {one.id: _instant(chance, span) for one in _some(world, chance)})
+
+
+def relisted_at_once(world: World, chance: random.Random, span: Span) -> World:
+    """All that there is, of everybody, is listed under new IDs from one instant on."""
+    at = _instant(chance, span)
+    return _relisted(world, dict.fromkeys(world.artists, at))
+
+
+def _some(world: World, chance: random.Random) -> list[WorldArtist]:
+    count = max(2, round(len(world.artists) * SHARE))
+    return chance.sample(sorted(world.artists.values(), key=lambda one: one.id), min(count, len(world.artists)))
+
+
+def _instant(chance: random.Random, span: Span) -> datetime:
+    return (span[0] + chance.random() * (span[1] - span[0])).replace(microsecond=0)
+
+
+def _with_artists(world: World, changed: Iterable[WorldArtist]) -> World:
+    return World({**world.artists, **{one.id: one for one in changed}}.values(), world.releases)
+
+
+def _handed_over(release: WorldRelease, into: dict[str, str], at: dict[str, datetime]) -> Sequence[WorldRelease]:
+    """A release before and after its artists became others."""
+    when = min((at[one] for one in release.artists if one in into), default=None)
+    if when is None or (release.withdrawn_at is not None and release.withdrawn_at <= when):
+        return (release,)
+    others = tuple(dict.fromkeys(into.get(one, one) for one in release.artists))
+    if release.appears_at >= when:
+        return (replace(release, artists=others),)
+    return replace(release, withdrawn_at=when), replace(release, artists=others, appears_at=when)
+
+
+def _relisted(world: World, at: dict[str, datetime]) -> World:
+    releases: list[WorldRelease] = []
+    for release in world.releases:
+        when = min((at[one] for one in release.artists if one in at), default=None)
+        # Nothing tells a release without a title from another one, so it keeps the ID that it has.
+        if when is None or not release.title or not release.listed_at(when) or release.appears_at > when - MOMENT:
+            releases.append(release)
+            continue
+        releases.append(replace(release, withdrawn_at=when))
+        releases.append(replace(release, id=base62_id("relisted", release.id, when), appears_at=when))
+    return World(world.artists.values(), releases)

@@ -1,0 +1,191 @@
+"""What a series of runs must have told and may have said, by the world and by the server's log alone.
+
+**Owed** is a release that a list of some followed artist showed only after that artist was learnt, if either it is
+still listed at the end, when every list has been read once more, or it was named in an answer to a check that held.
+Not owed is, by rule: what was withdrawn before any such answer named it (nobody could know of it); and what came in so
+far down a list that nothing told it from old records: when it was first shown, nothing below it had ever been, while
+some of what stood there when the artist was learnt was unread as well. **Lost** is what is owed and never told,
+**repeated** whatever is told twice (an ``upcoming`` record once more when it is out is not).
+
+**False coverage** is any of the sentences in ``_false`` that does not hold of a run: what its report says it saw, held
+against what the server answered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from freshwax.demo.faults import Logged
+from freshwax.demo.world import World, WorldRelease
+from freshwax.model import DEFAULT_GROUPS, Group, Run, RunStatus
+from freshwax.store.base import Check
+
+TURN = timedelta(days=6)  # a check that is younger need not be made again
+UNTIL = re.compile(r"until (\d{4}-\d\d-\d\d \d\d:\d\d) UTC")
+EXIT_CODES = {
+    RunStatus.COMPLETED: {0},
+    RunStatus.PARTIAL: {3},
+    RunStatus.PAUSED: {3},
+    RunStatus.FAILED: {3, 5},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that is over, with what there is to hold against it.
+
+    ``at`` is the world's instant, ``now`` the user's. ``watched`` and ``left`` are the active artists before and after.
+    ``everyone``: the run was to check all that are due.
+    """
+
+    run: Run
+    at: datetime
+    now: datetime
+    checks: tuple[Check, ...]
+    log: tuple[Logged, ...]
+    watched: frozenset[str]
+    left: frozenset[str]
+    everyone: bool
+
+    @property
+    def checked(self) -> set[str]:
+        """The artists whose check succeeded."""
+        return {check.artist.id for check in self.checks if check.outcome == "ok"}
+
+    @property
+    def answered(self) -> set[str]:
+        """The artists of whom the server sent a list that could be read."""
+        return {entry.artist for entry in self.log if entry.readable and entry.artist}
+
+
+class Witness:
+    """Sees every run; tells what was owed, and where a run's coverage was false."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.learnt_at: dict[str, datetime] = {}
+        self.false: list[str] = []
+        self._checked_at: dict[str, datetime] = {}  # by the user's clock
+        self._named: dict[str, list[tuple[datetime, tuple[str, ...]]]] = {}
+        self._promise: tuple[datetime, timedelta] | None = None
+
+    def see(self, done: Finished) -> None:
+        """Take note of a run."""
+        for artist in done.checked:
+            self._checked_at[artist] = done.now
+            self.learnt_at.setdefault(artist, done.at)
+        self.false += [f"run {done.run.id}, {done.at:%Y-%m-%d %H:%M}: {text}" for text in self._false(done)]
+        self._note_names(done)
+        until = UNTIL.search(done.run.error or "") if done.run.status is RunStatus.PAUSED else None
+        if until is not None:
+            promised = datetime.strptime(until[1], "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+            self._promise = promised, done.now - done.at
+
+    # -- coverage ------------------------------------------------------------------------------------------------
+
+    def _false(self, done: Finished) -> Iterator[str]:
+        """Hold what a run says of itself against what happened; every sentence that is not true."""
+        run, said = done.run, done.run.coverage
+        counts = said.checked + said.fresh + said.not_due + said.failed + said.paused
+        followed = done.watched & done.left
+        checked = done.checked & done.watched
+        recent = {one for one, at in self._checked_at.items() if timedelta(0) <= done.now - at < TURN}
+        if counts != said.artists:
+            yield f"its five counts add up to {counts}, not to its {said.artists} artists"
+        if said.artists != len(followed):
+            yield f"it speaks of {said.artists} artists, {len(followed)} are followed"
+        if said.checked != len(checked):
+            yield f"it says {said.checked} checked, and kept {len(checked)} checks"
+        if done.checked - done.answered:
+            yield f"{len(done.checked - done.answered)} count as checked of whom no list was ever sent"
+        if run.status is RunStatus.COMPLETED and said.failed + said.paused:
+            yield f"it is completed with {said.failed} failed and {said.paused} paused"
+        if run.exit_code not in EXIT_CODES.get(run.status, ()):
+            yield f"it is {run.status} with exit code {run.exit_code}"
+        if done.everyone and len(followed - checked - recent) > said.failed + said.paused:
+            yield f"{len(followed - checked - recent)} were due and not checked, {said.failed + said.paused} reported"
+        oldest = min(
+            (min(self._checked_at[one], done.now) for one in done.left & self._checked_at.keys()), default=None
+        )
+        if said.oldest_check != oldest:
+            yield f"its oldest check is of {said.oldest_check}, in truth of {oldest}"
+        asked = sum(entry.what != "token" for entry in done.log)
+        if asked and self._promise is not None and self._holds(done):
+            yield f"it sent {asked} requests before {self._promise[0]:%Y-%m-%d %H:%M}, until when it was paused"
+
+    def _holds(self, done: Finished) -> bool:
+        """Whether a pause that was reported is still on (on a clock that has jumped meanwhile, none is)."""
+        assert self._promise is not None
+        until, offset = self._promise
+        return done.now - done.at == offset and done.now < until
+
+    # -- what was owed -------------------------------------------------------------------------------------------
+
+    def _note_names(self, done: Finished) -> None:
+        """Note which releases were named of the artists all of whose answers could be read, and whose check counts."""
+        spoilt = {entry.artist for entry in done.log if not entry.readable}
+        for entry in done.log:
+            if entry.artist in done.checked and entry.artist not in spoilt and entry.artist is not None:
+                self._named.setdefault(entry.artist, []).append((entry.at, entry.shown))
+
+    def owed(self, end: datetime) -> dict[str, datetime]:
+        """The truths that had to be told by the end, and when each was there to be seen first."""
+        truth_of = {one.id: one.truth for one in self.world.releases}
+        first: dict[str, datetime] = {}
+        for answers in self._named.values():
+            for at, ids in answers:
+                for one in ids:
+                    if one in truth_of:
+                        first[truth_of[one]] = min(first.get(truth_of[one], at), at)
+        for artist in self.learnt_at:
+            for release in self.world.listings(artist, DEFAULT_GROUPS, end):
+                first.setdefault(release.truth, end)
+        news = self._news()
+        unread = self._unread(first, news)
+        return {truth: at for truth, at in first.items() if truth in news and truth not in unread}
+
+    def _news(self) -> set[str]:
+        """What no list showed when its artist was learnt, or what appeared on another that had been learnt before."""
+        base = {
+            release.truth
+            for artist, at in self.learnt_at.items()
+            for release in self.world.listings(artist, DEFAULT_GROUPS, at)
+        }
+        found = set()
+        for truth in self.world.truths(self.learnt_at, DEFAULT_GROUPS):
+            whose = {artist for release in truth.releases for artist in release.artists if artist in self.learnt_at}
+            if truth.id not in base or any(self.learnt_at[one] < truth.first_listed for one in whose):
+                found.add(truth.id)
+        return found
+
+    def _unread(self, first: Mapping[str, datetime], news: Collection[str]) -> set[str]:
+        """What nothing told from old records when it was first shown (see above), on any list."""
+        suspects: dict[str, list[WorldRelease]] = {}
+        for release in self.world.releases:
+            early = [one for one in release.artists if one in self.learnt_at]
+            back_dated = any(release.date.last_day < self.learnt_at[one].date() for one in early)
+            if release.truth in news and release.truth in first and back_dated:
+                suspects.setdefault(release.truth, []).append(release)
+        return {
+            truth
+            for truth, releases in suspects.items()
+            if all(self._indistinct(one, first[truth]) for one in releases if one.listed_at(first[truth]))
+        }
+
+    def _indistinct(self, release: WorldRelease, at: datetime) -> bool:
+        return all(
+            self._below_all(artist, release, at)
+            for artist in release.artists
+            if artist in self.learnt_at and release.type in DEFAULT_GROUPS
+        )
+
+    def _below_all(self, artist: str, release: WorldRelease, at: datetime) -> bool:
+        """Whether nothing below a release had been shown, and some old record neither, when it was first seen."""
+        shown = {one for when, ids in self._named.get(artist, ()) if when < at for one in ids}
+        listed = [one.id for one in self.world.listing(artist, Group(release.type), at)]
+        below = listed[listed.index(release.id) + 1 :] if release.id in listed else []
+        old = {one.id for one in self.world.listing(artist, Group(release.type), self.learnt_at[artist])}
+        return shown.isdisjoint(below) and bool(old.intersection(listed) - shown)
