@@ -26,7 +26,7 @@ from freshwax.demo.faults import Asked
 from freshwax.demo.generate import Habits, generate
 from freshwax.demo.server import DemoServer
 from freshwax.demo.trial import Trial, score
-from freshwax.demo.witness import Finished, Witness
+from freshwax.demo.witness import Finished, Witness, recognisable
 from freshwax.demo.world import World
 from freshwax.discovery.classify import Moment
 from freshwax.model import ArtistState, Mode, Report, Run
@@ -51,7 +51,8 @@ class Outcome:
     """What came of a campaign; see ``witness`` for what the words mean.
 
     ``releases``: real ones, in the world's whole time. ``owed`` and ``told`` are counts; ``struck`` counts the weeks in
-    which something was wrong, ``incomplete`` the runs that said that they were.
+    which something was wrong, ``incomplete`` the runs that said that they were, ``moved`` the records told again after
+    a change of both ID and artist.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Outcome:
     told: int
     lost: tuple[str, ...]
     repeated: tuple[str, ...]
+    moved: int
     false: tuple[str, ...]
 
 
@@ -151,6 +153,7 @@ class _Life:
         """Judge."""
         world = self.witness.world
         judged = score(world, world.artists, self.reports, self.witness.owed(end + 3 * DAY))
+        repeated = recognisable(judged.twice, world, [report for _, report in self.reports])
         return Outcome(
             name=name,
             weeks=weeks,
@@ -162,7 +165,8 @@ class _Life:
             owed=judged.expected,
             told=judged.told,
             lost=judged.lost,
-            repeated=judged.twice,
+            repeated=repeated,
+            moved=len(judged.twice) - len(repeated),
             false=tuple(self.witness.false),
         )
 

@@ -4,8 +4,11 @@
 still listed at the end, when every list has been read once more, or it was named in an answer to a check that held.
 Not owed is, by rule: what was withdrawn before any such answer named it (nobody could know of it); and what came in so
 far down a list that nothing told it from old records: when it was first shown, nothing below it had ever been, while
-some of what stood there when the artist was learnt was unread as well. **Lost** is what is owed and never told,
-**repeated** whatever is told twice (an ``upcoming`` record once more when it is out is not).
+some of what stood there when the artist was learnt was unread as well. **Lost** is what is owed and never told.
+
+**Repeated** is whatever is told twice (an ``upcoming`` record once more when it is out is not), unless the second
+telling has neither the ID nor any artist of the first: when a catalogue moves to another artist and gets new IDs
+between two checks, all that is left of a record is its title, and titles are not identity.
 
 **False coverage** is any of the sentences in ``_false`` that does not hold of a run: what its report says it saw, held
 against what the server answered.
@@ -14,13 +17,14 @@ against what the server answered.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 
 from freshwax.demo.faults import Logged
 from freshwax.demo.world import World, WorldRelease
-from freshwax.model import DEFAULT_GROUPS, Group, Run, RunStatus
+from freshwax.model import DEFAULT_GROUPS, Group, Kind, Report, Run, RunStatus
 from freshwax.store.base import Check
 
 TURN = timedelta(days=6)  # a check that is younger need not be made again
@@ -189,3 +193,20 @@ class Witness:
         below = listed[listed.index(release.id) + 1 :] if release.id in listed else []
         old = {one.id for one in self.world.listing(artist, Group(release.type), self.learnt_at[artist])}
         return shown.isdisjoint(below) and bool(old.intersection(listed) - shown)
+
+
+def recognisable(truths: Collection[str], world: World, reports: Iterable[Report]) -> tuple[str, ...]:
+    """Of what was told twice, what was told under the same ID, or with an artist in common, both times."""
+    truth_of = {one.id: one.truth for one in world.releases if one.truth in truths}
+    told: dict[str, list[tuple[str, frozenset[str]]]] = {}
+    for report in reports:
+        for line in report.lines:
+            truth = truth_of.get(line.release.ref.id)
+            if truth is not None and line.hidden_by is None and line.kind is not Kind.UPCOMING:
+                whose = frozenset(credit.id for credit in line.release.artists)
+                told.setdefault(truth, []).append((line.release.ref.id, whose))
+    return tuple(
+        truth
+        for truth, tellings in told.items()
+        if any(one[0] == two[0] or one[1] & two[1] for one, two in combinations(tellings, 2))
+    )
