@@ -1,12 +1,12 @@
 """Runs the command line in children that SIGKILL ends at a chosen moment; a process of its own, with one thread.
 
-Each line of standard input is an order, ``{"args", "env", "kill", "seconds", "folder", "largest_file"}``; a line of
-standard output answers it with ``{"code", "moments", "took"}``. Moments are: before each SQL statement (``COMMIT`` is
-one), before and after bytes reach standard output (``print``, ``printed``), before a file is moved to its place
-(``rename``), before and after bytes go to the server (``send``, ``sent``), after some came from there (``received``),
-when all is done (``end``).
-The child dies at moment number ``kill``, before what it names, or ``[name, n, later]``: so many moments after the n-th
-of that name; or after so many ``seconds``. Its code is then -9.
+Each line of standard input is an order, ``{"args", "env", "folder", "kill", "seconds", "machine"}``; a line of standard
+output answers it with ``{"code", "moments", "took"}``. ``machine`` says what is wrong with it: ``Machine``. Moments
+are: before each SQL statement (``COMMIT`` is one), before and after bytes reach standard output (``print``,
+``printed``), before a file is moved to its place (``rename``), before and after bytes go to the server (``send``,
+``sent``), after some came from there (``received``), when all is done (``end``). The child dies at moment number
+``kill``, before what it names, or ``[name, n, later]``: so many moments after the n-th of that name; or after so many
+``seconds``. Its code is then -9.
 """
 
 from __future__ import annotations
@@ -22,9 +22,12 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from freshwax.cli.main import main
 
@@ -33,6 +36,35 @@ for module in ("httpx2", "freshwax.cli.track", "freshwax.sources.spotify.client"
     import_module(module)
 
 CONNECT = sqlite3.connect
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """What is wrong with the machine.
+
+    ``largest_file``: bytes that a file may have; ``pages``: pages that a database may have. 0: any number. ``delay``:
+    seconds before each statement of SQL. ``read_only``: a database may be read, and that is all.
+    """
+
+    largest_file: int = 0
+    pages: int = 0
+    delay: float = 0.0
+    read_only: bool = False
+
+    def connect(self, moment: Callable[[str], None], path: str, **options: Any) -> sqlite3.Connection:
+        """As ``sqlite3.connect``, on this machine; statements are noted."""
+        if self.read_only:
+            path = path.replace("?mode=rw", "?mode=ro")
+        connection = CONNECT(path, **options)
+        if self.pages:
+            connection.execute(f"PRAGMA max_page_count = {self.pages}")
+
+        def traced(sql: str) -> None:
+            moment(" ".join(sql.split()[:3]))
+            if self.delay:
+                time.sleep(self.delay)
+
+        connection.set_trace_callback(traced)
+        return connection
 
 
 class Death:
@@ -103,19 +135,16 @@ def child(order: dict[str, Any]) -> None:
         os.dup2(os.open(folder / name, os.O_WRONLY), number)
     moment = Death(os.open(folder / "moments", os.O_WRONLY), order["kill"])
 
-    def connect(*args: Any, **options: Any) -> sqlite3.Connection:
-        connection = CONNECT(*args, **options)
-        connection.set_trace_callback(lambda sql: moment(" ".join(sql.split()[:3])))
-        return connection
-
+    machine = msgspec.convert(order["machine"], Machine)
     os.environ.clear()
     os.environ.update(order["env"])
     sys.addaudithook(lambda event, _: moment("rename") if event == "os.rename" else None)
-    sqlite3.connect = connect  # the program runs as it is; only what it says to SQLite, and to the server, is heard
+    # The program runs as it is; only what it says to SQLite, and to the server, is heard.
+    sqlite3.connect = partial(machine.connect, moment)  # type: ignore[assignment]
     listen_to_sockets(moment)
     sys.stdout = io.TextIOWrapper(io.BufferedWriter(Witnessed(moment)), encoding="utf-8")
-    if order["largest_file"]:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest_file"],) * 2)
+    if machine.largest_file:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (machine.largest_file,) * 2)
     try:
         main(order["args"])
     except SystemExit as end:

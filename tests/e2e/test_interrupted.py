@@ -9,13 +9,12 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from tests.e2e.user import PATIENCE, Answered, Done, User, at, day
+from tests.e2e.user import Answered, Done, User, at, day, until
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.faults import Asked, Effect, Latency, Status
@@ -58,13 +57,6 @@ def stopped(process: subprocess.Popen[str], number: int) -> Done:
     out, err = process.communicate(timeout=PROMPTLY)
     assert "Traceback" not in err, err
     return Done(process.returncode, out, err)
-
-
-def until(true: Callable[[], object]) -> None:
-    """Look again and again until something is true."""
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "it never came true"
 
 
 @SIGNALS

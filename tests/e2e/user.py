@@ -9,7 +9,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -122,9 +123,11 @@ class Nursery:
         *args: object,
         kill: int | tuple[str, int, int] | None = None,
         seconds: float | None = None,
-        largest_file: int = 0,
+        **machine: float,
     ) -> Life:
-        """Run freshwax; ``kill`` says at which moment it dies (see ``mortal``), or ``seconds`` how soon."""
+        """Run freshwax; ``kill`` says at which moment it dies, or ``seconds`` how soon; ``machine`` what is wrong with
+        the machine (see ``mortal``).
+        """
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         order = {
@@ -133,7 +136,7 @@ class Nursery:
             "kill": kill,
             "seconds": seconds,
             "folder": str(self.folder),
-            "largest_file": largest_file,
+            "machine": machine,
         }
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
@@ -223,6 +226,13 @@ def ended(process: subprocess.Popen[str], stdin: str = "") -> Done:
         process.kill()
         raise
     return checked(Done(process.returncode, out, err))
+
+
+def until(true: Callable[[], object]) -> None:
+    """Look again and again until something is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, "it never came true"
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
+
+import click
 
 from freshwax.config import Config
 from freshwax.errors import UsageError
@@ -47,12 +50,26 @@ def _attach(handler: logging.Handler, config: Config, level: int, *, timed: bool
 
 
 class _PrivateFile(RotatingFileHandler):
-    """Makes its files readable by their owner only."""
+    """Makes its files readable by their owner only; a disk that is full is said once, and stops nothing."""
+
+    def __init__(self, path: Path, **options: Any) -> None:
+        super().__init__(path, **options)
+        self._said = False
 
     def _open(self) -> Any:
         return open(
             self.baseFilename, self.mode, encoding=self.encoding, opener=lambda path, flags: os.open(path, flags, 0o600)
         )
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
+        """Say why a record could not be written."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._said:
+            self._said = True
+            path = visible(repr(self.baseFilename))
+            click.echo(f"The log file {path} cannot be written: {error.strerror}. All else goes on.", err=True)
 
 
 class _Formatter(logging.Formatter):
