@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -68,7 +69,7 @@ def limits(per_day: int | None, per_second: float | None) -> tuple[Limit, ...]:
     day = (Limit(per_day, DAY),) if per_day else ()
     if not per_second:
         return day
-    in_30 = max(int(30 * per_second), 1)
+    in_30 = ceil(30 * per_second)
     burst = (Limit(int(2 * per_second) + 1, timedelta(seconds=2)),) if in_30 > 1 else ()
     return (*day, Limit(in_30, timedelta(seconds=30)), *burst)
 

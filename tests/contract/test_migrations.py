@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from freshwax.errors import StoreError
+from freshwax.quota import Cooldown
 from freshwax.store import migrate
 from freshwax.store.sqlite import SQLiteStore
 
@@ -219,3 +221,18 @@ def test_a_reader_says_what_to_do_with_an_older_database(tmp_path: Path) -> None
 
     with raw(path) as connection, pytest.raises(StoreError, match=r"older freshwax.*run `freshwax track` once"):
         migrate.check(connection, str(path), steps(tmp_path, FIRST, SECOND))
+
+
+def test_a_cooldown_of_an_older_freshwax_stays_in_force(tmp_path: Path) -> None:
+    path, until = tmp_path / "f.db", datetime(2026, 3, 1, 14, 5, tzinfo=UTC)
+    real = migrate.migrations()
+    bring(path, {number: real[number] for number in (1, 2)})
+    stamp = int(until.timestamp()) * 1_000_000
+    with raw(path) as connection:
+        connection.execute(
+            "INSERT INTO cooldowns VALUES ('spotify', ?, 'quota'), ('other', ?, 'cooldown')", (stamp, stamp)
+        )
+
+    with closing(SQLiteStore.open(path)) as store:
+        assert store.cooldowns("spotify") == [Cooldown("spotify", until, "quota exceeded")]
+        assert store.cooldowns("other") == [Cooldown("other", until, "rate limit")]

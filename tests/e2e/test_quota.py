@@ -151,6 +151,11 @@ def test_a_long_retry_after_is_remembered(
     assert len(server.requests) == 1
     forced = user.track("--force")
     assert (forced.status, len(server.requests)) == ((3, "paused"), 1), "not even --force asks"
+    ahead = user.run("prefetch")
+    assert (ahead.code, ahead.out, len(server.requests)) == (3, "", 1)
+    assert "paused until" in ahead.err
+    assert user.run("doctor").code == 3
+    assert len(server.log) == 2, "not even for a token: the first run's, and its one request"
     background = user.run("track", "--background")
     assert (background.code, background.out, background.err) == (3, "", "")
     cached = user.track("--from-cache")

@@ -166,6 +166,15 @@ def test_who_meets_the_rate_of_others_waits_moments_only(machine: Machine) -> No
     assert max(waits) <= timedelta(seconds=10)
 
 
+@given(st.floats(0.02, 200))
+def test_a_process_that_paces_itself_never_meets_the_rate(per_second: float) -> None:
+    machine = Machine()
+    gate = machine.gate(per_second=per_second)
+    for _ in range(300):
+        gate.admit("x")
+        machine.wait(timedelta(microseconds=1) + timedelta(seconds=1 / per_second))
+
+
 def test_rates_in_limits() -> None:
     assert [(one.requests, one.within.total_seconds()) for one in limits(580, 5)] == [(580, 86400), (150, 30), (11, 2)]
     assert limits(None, 0) == ()

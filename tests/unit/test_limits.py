@@ -119,7 +119,7 @@ def test_no_wait_is_longer_than_ten_seconds_and_their_sum_is_bounded(
         return clock.sleeps, clock.monotonic()
 
     sleeps, seconds = run(main())
-    assert max(sleeps, default=0.0) <= 10.0
+    assert max(sleeps, default=0.0) <= 10.0 + 1e-6  # a sum of fractions
     assert seconds <= BOUND
 
 

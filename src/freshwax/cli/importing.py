@@ -11,7 +11,6 @@ from freshwax.cli.artist_files import Entries, Entry, fold
 from freshwax.cli.setup import Setup
 from freshwax.errors import CheckError, Paused
 from freshwax.model import Ref
-from freshwax.quota import full_minute
 from freshwax.reports.escape import visible
 from freshwax.reports.words import clock_time, count
 from freshwax.sources.base import Candidate, Source
@@ -143,6 +142,6 @@ def summary(result: Imported) -> list[str]:
     lines += [f"Not found: {visible(name)!r}; add it by its link instead." for name in result.not_found]
     lines += [f"Failed: {visible(name)!r}: {visible(reason)}; import again." for name, reason in result.failed]
     if result.left:
-        when = f" after {clock_time(full_minute(result.until), app.now())}" if result.until else ""
+        when = f" after {clock_time(result.until, app.now())}" if result.until else ""
         lines.append(f"{result.why}. {count(result.left, 'name')} left; run the same command again{when}.")
     return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from freshwax.model import Precision, ReleaseDate
+from freshwax.quota import full_minute
 
 # What the codes of ``errors.CheckError`` mean.
 FAILURES = {
@@ -78,6 +79,8 @@ def release_date(value: ReleaseDate, today: date) -> str:
 
 
 def clock_time(value: datetime, now: datetime) -> str:
-    """Return an instant to come: ``14:05 UTC``, or ``14:05 UTC on 23 November`` on another day."""
-    utc, today = value.astimezone(UTC), now.astimezone(UTC).date()
+    """Return an instant to come: ``14:05 UTC``, or ``14:05 UTC on 23 November`` on another day. At that minute it has
+    come: seconds are rounded up.
+    """
+    utc, today = full_minute(value), now.astimezone(UTC).date()
     return f"{utc:%H:%M} UTC" + ("" if utc.date() == today else f" on {calendar_day(utc.date(), today)}")

@@ -75,9 +75,7 @@ class Gate:
 
     def check(self, bucket: str) -> None:
         """Raise ``Paused`` if a request would not be admitted now; the rate alone is looked at in ``admit``."""
-        self.check_cooldown(bucket)
-        if self._budget is not None and self._budget <= 0:
-            self._refuse(Paused("The request budget of this run is spent", reason=BUDGET, until=None))
+        self._check_terms(bucket)
         full_until = self._room_at(1, self._now())
         if full_until is not None:
             self._refuse_until(full_until, OWN_QUOTA)
@@ -96,8 +94,8 @@ class Gate:
 
     def admit(self, bucket: str) -> int:
         """Record a request before it is sent and return its number in the ledger. Raises ``Paused``."""
-        self.check(bucket)
-        now = self._clock.now()
+        self._check_terms(bucket)
+        now = self._now()
         claim = self._ledger.claim_request(self._source, bucket, now, self.run_id, self._limits)
         if isinstance(claim, datetime):
             self._refuse_until(claim, OWN_QUOTA if claim == self._room_at(1, now) else OWN_PACE)
@@ -131,6 +129,12 @@ class Gate:
         told = self.refusal.until if self.refusal is not None and self.refusal.reason in SAID_BY_SERVICE else None
         ends = (one for one in (told, self._room_at(requests, now)) if one is not None and one > now)
         return max(ends, default=None)
+
+    def _check_terms(self, bucket: str) -> None:
+        """Raise ``Paused`` for a cooldown or a spent budget."""
+        self.check_cooldown(bucket)
+        if self._budget is not None and self._budget <= 0:
+            self._refuse(Paused("The request budget of this run is spent", reason=BUDGET, until=None))
 
     def _now(self) -> datetime:
         """Read the clock, and take back what the ledger holds of a clock that was ahead."""

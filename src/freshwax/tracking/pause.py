@@ -6,7 +6,7 @@ from datetime import datetime
 from math import ceil
 
 from freshwax.errors import Paused
-from freshwax.quota import BUDGET, OWN_QUOTA, full_minute, paused
+from freshwax.quota import BUDGET, OWN_QUOTA, paused
 from freshwax.reports.words import clock_time
 from freshwax.tracking.options import Meter
 
@@ -29,5 +29,5 @@ def continues(meter: Meter, left: int, checked: int, requests: int, now: datetim
     price = max(requests / checked, 1.0) if checked else 1.0
     at = meter.resumes(ceil(left * price))
     return (
-        f"the rest continues after {clock_time(full_minute(at), now)}" if at else "the rest continues with the next run"
+        f"the rest continues after {clock_time(at, now)}" if at else "the rest continues with the next run"
     )
