@@ -85,3 +85,12 @@ def test_nobody_to_show(user: User, learnt: list[ArtistHandle]) -> None:
 def test_an_empty_watch_list_is_what_it_is_for_track(user: User) -> None:
     track, profile = user.run("track"), user.run("profile")
     assert (profile.code, profile.out, profile.err) == (2, "", track.err)
+
+
+@pytest.mark.parametrize("who", ["Nobody", "1" * 22])
+@pytest.mark.parametrize("command", [["profile"], ["patterns"], ["plan", "--explain"]])
+def test_on_an_empty_list_nobody_is_looked_for(user: User, command: list[str], who: str) -> None:
+    user.follow([])
+    done = user.run(*command, who)
+    assert (done.code, done.out) == (2, "")
+    assert "The watch list is empty" in done.err

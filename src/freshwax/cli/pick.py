@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from freshwax import app
 from freshwax.cli.artist_files import fold
 from freshwax.errors import UsageError
 from freshwax.model import Artist, ArtistState, Ref
@@ -21,14 +22,16 @@ CHOICES = 10
 
 
 def artist(store: Store, text: str) -> Artist:
-    """Return the watched artist that an ID, URI, link or name means. UsageError if it is none, or more than one."""
+    """Return the watched artist that an ID, URI, link or name means. UsageError if none or several do."""
     artist_id = parse_artist_ref(text)
-    if artist_id is not None:
-        found = store.artist(Ref(SOURCE, artist_id))
-        if found is None or found.state is ArtistState.REMOVED:
-            raise UsageError(f"{brief(text)!r} is not on the watch list.")
+    found = store.artist(Ref(SOURCE, artist_id)) if artist_id is not None else None
+    if found is not None and found.state is not ArtistState.REMOVED:
         return found
     listed = store.artists()
+    if not listed:
+        raise UsageError(app.NOBODY)
+    if artist_id is not None:
+        raise UsageError(f"{brief(text)!r} is not on the watch list.")
     named = [one for one in listed if fold(one.name or "") == fold(text) or one.ref.id == text]
     if len(named) == 1:
         return named[0]
