@@ -24,7 +24,8 @@ from freshwax.store.base import Store
 if TYPE_CHECKING:
     from freshwax.sources.gate import Gate
     from freshwax.sources.spotify.client import Fact, SpotifySource
-    from freshwax.store.backup import Contents, Restored
+    from freshwax.store.backup import Contents, Restored, Soundness
+    from freshwax.store.repair import Repaired
     from freshwax.tracking.options import RunOptions
     from freshwax.tracking.pulse import Pulse
 
@@ -303,7 +304,23 @@ def restore(config: Config, file: Path, now: datetime) -> Restored:
         return backup.restore(config.database_path, file, now)
 
 
-def check_database(config: Config) -> list[str]:
-    """Return what is wrong with the database, a line each. ``StoreError`` where it cannot be read at all."""
-    with open_store(config, read_only=True) as store:
-        return store.problems()
+def repair(config: Config, now: datetime) -> Repaired:
+    """Mend a damaged database, alone on it; see ``store.repair.repair``."""
+    from freshwax.store.repair import repair
+
+    with run_lock(config), telling_lock(config):
+        return repair(config.database_path, now)
+
+
+def examine_database(config: Config) -> Soundness:
+    """Return the schema of the database, and what is wrong with it. ``StoreError`` where it cannot be read at all."""
+    from freshwax.store.backup import soundness
+
+    return soundness(config.database_path)
+
+
+def latest_schema() -> int:
+    """Return the schema version that this freshwax writes."""
+    from freshwax.store.migrate import migrations
+
+    return max(migrations())

@@ -161,7 +161,7 @@ def test_doctor_says_what_to_do(freshwax, spotify, tmp_path):
     assert "!!  credentials: " in out
     (tmp_path / "data" / "freshwax.db").write_bytes(b"no database at all" * 100)
     code, out, _ = freshwax("doctor", "--offline")
-    assert code == 2
+    assert code == 3
     assert "!!  database: " in out
 
 
@@ -185,13 +185,13 @@ def test_doctor_sees_where_it_may_not_write(freshwax, spotify, tmp_path):
     database = tmp_path / "data" / "freshwax.db"
     database.chmod(0o444)
     code, out, _ = freshwax("doctor")
-    assert code == 2
+    assert code == 3
     assert f"!!  database: {database} cannot be written: " in out
     database.unlink()
     database.parent.chmod(0o555)
     code, out, _ = freshwax("doctor")
     database.parent.chmod(0o755)
-    assert code == 2
+    assert code == 3
     assert f"!!  database: you may not write in {database.parent}: " in out
     assert "credentials" not in out  # the requests could not be counted
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from freshwax.model import Line, Report
+from freshwax.model import Coverage, Line, Report
 from freshwax.reports.columns import RELEASES, Column, as_object
 from freshwax.reports.escape import json_safe
 from freshwax.reports.words import instant
@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 def render_report(report: Report, lines: Iterable[Line]) -> str:
     """Return a report as one JSON object. ``run.mode`` is the report's: ``repeat`` marks one printed again."""
-    return _document(
+    return as_document(
         {
             "run": _run(report),
-            "coverage": _coverage(report),
+            "coverage": coverage_of(report.run.coverage),
             "cost": _cost(report),
             "releases": [as_object(line, RELEASES) for line in lines],
         }
@@ -29,10 +29,11 @@ def render_report(report: Report, lines: Iterable[Line]) -> str:
 
 def render_list(items: Iterable[T], columns: Sequence[Column[T]]) -> str:
     """Return a list as a JSON array of objects."""
-    return _document([as_object(item, columns) for item in items])
+    return as_document([as_object(item, columns) for item in items])
 
 
-def _document(value: object) -> str:
+def as_document(value: object) -> str:
+    """Return a value as JSON that any reader takes."""
     return json_safe(json.dumps(value, ensure_ascii=False, indent=2)) + "\n"
 
 
@@ -52,8 +53,8 @@ def _run(report: Report) -> dict[str, Any]:
     }
 
 
-def _coverage(report: Report) -> dict[str, Any]:
-    coverage = report.run.coverage
+def coverage_of(coverage: Coverage) -> dict[str, Any]:
+    """Return how much a run saw, by the names of the report."""
     return {
         "artists": coverage.artists,
         "checked": coverage.checked,

@@ -32,6 +32,14 @@ class Contents(Struct, frozen=True):
     schema: int
 
 
+class Soundness(Struct, frozen=True):
+    """A database's schema version (None: unreadable), what is wrong with it, and what to do about that."""
+
+    schema: int | None
+    problems: tuple[str, ...]
+    advice: str
+
+
 class Restored(Struct, frozen=True):
     """What was put back, and where the database before it is kept (None: there was none)."""
 
@@ -99,6 +107,25 @@ def examine(file: Path) -> Contents:
         with translated(path):
             raise
     return Contents(artists, releases, rows.instant_or_none(last_run), schema)
+
+
+def soundness(database: Path) -> Soundness:
+    """Say whether a database is sound. StoreError: not ours, newer, locked, or not readable for want of permission."""
+    path = str(database)
+    try:
+        migrate.refuse_foreign_file(database)
+    except OSError as error:
+        raise StoreError(f"the database {path} cannot be read ({error.strerror}): correct that") from error
+    with translated(path):
+        wrong = flaws(database)
+        try:
+            with closing(connect(database, read_only=True, patience=PATIENCE)) as connection:
+                schema = migrate.version_of(connection, path)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            schema = None
+    return Soundness(schema, tuple(wrong), str(damaged(path)) if wrong else "")
 
 
 def flaws(file: Path) -> list[str]:

@@ -1,0 +1,166 @@
+"""Looks at everything that freshwax stands on: configuration, database, disk, the last run, and the source if asked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from freshwax import __version__, app
+from freshwax.config import Config
+from freshwax.config.private import readable_by_others
+from freshwax.errors import FreshwaxError, StoreError
+from freshwax.reports.health import (
+    ATTENTION,
+    CREDENTIALS,
+    Database,
+    Finding,
+    Health,
+    Kept,
+    judge_backup,
+    judge_checks,
+    judge_quota,
+    judge_run,
+    last_regular,
+)
+from freshwax.reports.words import count
+
+ENOUGH = 100_000_000  # bytes: room for the database, its journal, and the copy that a migration makes
+RECENT = 50  # runs among which the last one that was no prefetch is looked for
+
+
+def look(config: Config, now: datetime, *, offline: bool) -> Health:
+    """Look at everything; with ``offline`` at nothing beyond this machine. Writes nothing but the ledger's requests."""
+    from freshwax.store.known_backups import known  # noqa: PLC0415 -- the store is opened below only
+
+    database, kept, findings = _database(config)
+    backups = known(config.database_path)
+    backup = (backups[0].path, backups[0].at) if backups else None
+    free, disk = _disk(config.database_path)
+    health = Health(
+        at=now,
+        version=__version__,
+        database=database,
+        kept=kept,
+        client_id=bool(config.spotify_client_id),
+        client_secret=bool(config.spotify_client_secret),
+        accepted=None,
+        config_file=str(config.file) if config.file else None,
+        private=not _exposed(config),
+        free=free,
+        per_day=config.spotify_requests_per_day,
+        backup=backup,
+        findings=(),
+    )
+    findings = [*_configuration(config), *findings, *_kept(config, kept, now), disk]
+    if database.status != "missing":
+        findings.append(judge_backup(backup, now))
+    asked = [] if offline or any(one.code for one in findings if one.name == "database") else _source(config)
+    if offline and not (health.client_id and health.client_secret):
+        asked = [_no_credentials()]
+    accepted = next((one.ok for one in asked if one.name == "credentials" and health.client_secret), None)
+    return replace(health, accepted=accepted, findings=(*findings, *asked))
+
+
+def _exposed(config: Config) -> bool:
+    return config.file is not None and bool(config.spotify_client_secret) and readable_by_others(config.file)
+
+
+def _configuration(config: Config) -> list[Finding]:
+    findings = [Finding("configuration", str(config.file or "no file; `freshwax init` writes one"))]
+    if _exposed(config):
+        findings.append(Finding("permissions", f"others can read your secret: chmod 600 {config.file}", advice=True))
+    return findings
+
+
+def _database(config: Config) -> tuple[Database, Kept | None, list[Finding]]:
+    path = config.database_path
+    folder = _folder(path)
+    base = Database(str(path), "unusable")
+    if not os.access(folder, os.W_OK):
+        text = f"you may not write in {folder}: make it writable, or give another path"
+        return base, None, [Finding("database", text, ATTENTION)]
+    if not path.exists():
+        text = f"{path} is not there yet; the first command that needs it makes it"
+        return replace(base, status="missing"), None, [Finding("database", text)]
+    return _read(config, base)
+
+
+def _read(config: Config, base: Database) -> tuple[Database, Kept | None, list[Finding]]:
+    """Read what the database holds; say what is wrong with it where something is."""
+    path = config.database_path
+    try:
+        found = app.examine_database(config)
+        base = replace(base, schema=found.schema, size=path.stat().st_size, problems=found.problems)
+        if found.problems:
+            return replace(base, status="damaged"), None, [Finding("database", found.advice, ATTENTION)]
+        kept = _contents(config, app.now())
+    except StoreError as error:
+        return base, None, [Finding("database", str(error), ATTENTION)]
+    if not os.access(path, os.W_OK):
+        text = f"{path} cannot be written: make it writable, or give another path"
+        return base, kept, [Finding("database", text, ATTENTION)]
+    said = f"{path}, sound, {count(len(kept.artists), 'artist')}"
+    return replace(base, status="sound"), kept, [Finding("database", said)]
+
+
+def _contents(config: Config, now: datetime) -> Kept:
+    with app.open_store(config, read_only=True) as store:
+        pause = app.pause(store, now)
+        return Kept(
+            artists=store.artists(),
+            last_run=last_regular(store.runs(RECENT)),
+            requests=store.requests_since(app.SOURCE, now - timedelta(days=1)),
+            paused_until=pause.until if pause else None,
+            paused_why=pause.reason if pause else None,
+        )
+
+
+def _kept(config: Config, kept: Kept | None, now: datetime) -> list[Finding]:
+    if kept is None:
+        return []
+    return [
+        judge_run(kept.last_run, now, timedelta(days=config.check_interval)),
+        judge_checks(kept.artists, now, timedelta(days=config.max_interval)),
+        judge_quota(kept, app.SOURCE, config.spotify_requests_per_day, now),
+    ]
+
+
+def _folder(path: Path) -> Path:
+    """Return the folder of a file, or what there is of the way to it."""
+    return next(parent for parent in path.resolve().parents if parent.exists())
+
+
+def _disk(path: Path) -> tuple[int, Finding]:
+    folder = _folder(path)
+    free = shutil.disk_usage(folder).free
+    if free < ENOUGH:
+        text = f"only {free // 1_000_000} MB free at {folder}: make room before the next run"
+        return free, Finding("disk", text, ATTENTION)
+    return free, Finding("disk", f"{free // 1_000_000:,} MB free")
+
+
+def _no_credentials() -> Finding:
+    advice = "none set: `freshwax init` asks for them, or set FRESHWAX_SPOTIFY_CLIENT_ID and _SECRET"
+    return Finding("credentials", advice, CREDENTIALS)
+
+
+def _source(config: Config) -> list[Finding]:
+    """Ask the source. Its requests go into the ledger, so the database must be usable."""
+    if not config.spotify_client_id or not config.spotify_client_secret:
+        return [_no_credentials()]
+    try:
+        facts = asyncio.run(app.diagnose(config))
+    except FreshwaxError as error:
+        return [Finding("source", str(error), CREDENTIALS if error.exit_code == CREDENTIALS else ATTENTION)]
+    return [Finding(fact.name, fact.text, _weight(fact.name, ok=fact.ok)) for fact in facts]
+
+
+def _weight(name: str, *, ok: bool) -> int:
+    if ok:
+        return 0
+    return CREDENTIALS if name == "credentials" else ATTENTION
