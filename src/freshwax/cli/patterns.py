@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from freshwax.reports.planning import Finding, Findings
 
 T = TypeVar("T")
+Said = tuple[str, str, dict[str, object]]  # a finding in words, in few letters for a table, and in values
 
 TOO_LITTLE = "too little history"
 NOT_BETTER = "not clearly better"
@@ -34,12 +36,15 @@ def command(setup: Setup, /, artist: str | None, best: bool, format_: str | None
 
     A pattern is claimed only where it foretold the artist's own later releases better than its peers' habits do. With
     ARTIST (an ID, URI, link, or name on the watch list): the scores of every pattern, claimed or not.
+
+    The table of all artists has a column for each pattern that one of them has: gap and albums are the typical days
+    between releases and between albums, leads the singles before an album, window the chance of a release by a day.
     """
     if artist is not None and best:
         raise UsageError("--best ranks all artists: leave out ARTIST, or --best.")
     from freshwax.cli import pick
     from freshwax.planning import patterns
-    from freshwax.reports.planning import ALL_PATTERNS, ONE_ARTIST
+    from freshwax.reports.planning import ONE_ARTIST, all_patterns
 
     now = app.now()
     with app.open_store(setup.config, read_only=True) as store:
@@ -51,11 +56,12 @@ def command(setup: Setup, /, artist: str | None, best: bool, format_: str | None
     found = patterns.find(history, now)
     if asked is not None:
         one = next(one for one in found if one.artist.ref == asked.ref)
-        output.print_list(list(_findings(one).found.values()), ONE_ARTIST, format_, now)
+        output.print_list(list(findings(one).found.values()), ONE_ARTIST, format_, now)
         setup.say(_about(one))
         return
     shown = patterns.best(found) if best else found
-    output.print_list([_findings(one) for one in shown], ALL_PATTERNS, format_, now)
+    rows = [findings(one) for one in shown]
+    output.print_list(rows, all_patterns(rows), format_, now)
     claimed = sum(one.claims > 0 for one in found)
     setup.say(f"{claimed:,} of {len(found):,} artists have a pattern that foretold their later releases.")
 
@@ -73,16 +79,17 @@ def _about(one: Patterns) -> str:
     return f"{begin}{coming} Scores on the part that was held back: lower is better."
 
 
-def _findings(one: Patterns) -> Findings:
+def findings(one: Patterns) -> Findings:
+    """Return the patterns of an artist in words."""
     from freshwax.reports.planning import Findings
 
     found = (
-        _finding("weekday", one.weekday, *_weekday(one.weekday.value)),
-        _finding("months", one.months, *_months(one.months.value)),
-        _finding("gap", one.gap, *_gap(one.gap.value)),
-        _finding("albums", one.albums, *_gap(one.albums.value)),
-        _finding("leads", one.leads, *_leads(one.leads.value)),
-        _finding("window", one.window, *_window(one.window.value), measure="Brier"),
+        _finding("weekday", one.weekday, _weekday(one.weekday.value)),
+        _finding("months", one.months, _months(one.months.value)),
+        _finding("gap", one.gap, _gap(one.gap.value)),
+        _finding("albums", one.albums, _gap(one.albums.value)),
+        _finding("leads", one.leads, _leads(one.leads.value)),
+        _finding("window", one.window, _window(one.window.value), measure="Brier"),
     )
     return Findings(
         id=one.artist.ref.id,
@@ -94,50 +101,62 @@ def _findings(one: Patterns) -> Findings:
     )
 
 
-def _finding(
-    pattern: str, claim: Claim[T], words: str | None, values: dict[str, object], measure: str = "log loss"
-) -> Finding:
+def _finding(pattern: str, claim: Claim[T], said: Said | None, measure: str = "log loss") -> Finding:
     from freshwax.reports.planning import Finding
 
     test = claim.test
-    why = None if words is not None else TOO_LITTLE if test is None else NOT_BETTER
+    long, short, values = said or (None, None, {})
+    why = None if long is not None else TOO_LITTLE if test is None else NOT_BETTER
     if test is None:
-        return Finding(pattern, words, why, values, measure)
-    return Finding(pattern, words, why, values, measure, test.held_back, test.own, test.base, test.peers)
+        return Finding(pattern, long, why, values, measure, short=short)
+    return Finding(pattern, long, why, values, measure, test.held_back, test.own, test.base, test.peers, short)
 
 
-def _weekday(value: Weekday | None) -> tuple[str | None, dict[str, object]]:
+def _weekday(value: Weekday | None) -> Said | None:
     if value is None:
-        return None, {}
-    day = DAYS[value.day]
-    return f"{day} {value.confidence:.0%}", {"day": day, "confidence": round(value.confidence, 3)}
+        return None
+    day, share = DAYS[value.day], f"{value.confidence:.0%}"
+    return f"{day} {share}", f"{day[:3]} {share}", {"day": day, "confidence": round(value.confidence, 3)}
 
 
-def _months(value: tuple[int, ...] | None) -> tuple[str | None, dict[str, object]]:
+def _months(value: tuple[int, ...] | None) -> Said | None:
     if value is None:
-        return None, {}
-    return " ".join(MONTHS[month - 1] for month in value), {"months": list(value)}
+        return None
+    return " ".join(MONTHS[month - 1] for month in value), spans(value), {"months": list(value)}
 
 
-def _gap(value: Gap | None) -> tuple[str | None, dict[str, object]]:
+def spans(months: Sequence[int]) -> str:
+    """Return months in few letters: ``Jan-Mar Sep``; December and January are neighbours."""
+    firsts = [month for month in months if (month - 2) % 12 + 1 not in months] or [1]
+    spans = []
+    for first in firsts:
+        length = next((more for more in range(1, 12) if (first + more - 1) % 12 + 1 not in months), 12)
+        last = (first + length - 2) % 12 + 1
+        spans.append(MONTHS[first - 1] if first == last else f"{MONTHS[first - 1]}-{MONTHS[last - 1]}")
+    return " ".join(spans)
+
+
+def _gap(value: Gap | None) -> Said | None:
     if value is None:
-        return None, {}
+        return None
     words = f"{value.median:.0f} days ({value.low:.0f}-{value.high:.0f})"
     median, low, high = (round(days, 1) for days in (value.median, value.low, value.high))
-    return words, {"median_days": median, "low_days": low, "high_days": high}
+    return words, f"{value.median:.0f} days", {"median_days": median, "low_days": low, "high_days": high}
 
 
-def _leads(value: Leads | None) -> tuple[str | None, dict[str, object]]:
+def _leads(value: Leads | None) -> Said | None:
     if value is None:
-        return None, {}
-    return f"{value.typical:g} before an album", {"typical": value.typical, "mean": round(value.mean, 2)}
+        return None
+    values = {"typical": value.typical, "mean": round(value.mean, 2)}
+    return f"{value.typical:g} before an album", f"{value.typical:g}", dict(values)
 
 
-def _window(value: Window | None) -> tuple[str | None, dict[str, object]]:
+def _window(value: Window | None) -> Said | None:
     if value is None:
-        return None, {}
+        return None
     values = {"first": _iso(value.first), "last": _iso(value.last), "probability": round(value.probability, 3)}
-    return f"{value.probability:.0%} by {value.last.day} {MONTHS[value.last.month - 1]}", dict(values)
+    words = f"{value.probability:.0%} by {value.last.day} {MONTHS[value.last.month - 1]}"
+    return words, words, dict(values)
 
 
 def _iso(day: date | None) -> str | None:

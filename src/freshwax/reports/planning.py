@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from freshwax.reports.columns import Column, Value
@@ -12,7 +14,8 @@ NO_PATTERN = "no pattern"
 class Finding(Struct, frozen=True):
     """One pattern of one artist, in words and in numbers.
 
-    ``finding`` is None where nothing is claimed, and ``why`` then says so in words. The scores (``measure`` names them;
+    ``finding`` is None where nothing is claimed, and ``why`` then says so in words; ``short`` is the finding in the few
+    letters that a column of many patterns has. The scores (``measure`` names them;
     lower is better) are None where there was too little history for a test.
     """
 
@@ -25,6 +28,7 @@ class Finding(Struct, frozen=True):
     own: float | None = None
     base: float | None = None
     peers: float | None = None
+    short: str | None = None
 
 
 class Findings(Struct, frozen=True):
@@ -49,6 +53,10 @@ PATTERNS: dict[str, tuple[str, ...]] = {
 }
 
 
+# How narrow the table may make them; with all six columns, 16 of 80 letters are a name's at the least.
+LEAST_NAME, LEAST_MONTHS = 16, 9
+
+
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
@@ -71,13 +79,13 @@ def _scores(pattern: str) -> list[Column[Findings]]:
     ]
 
 
-def _words(pattern: str) -> Column[Findings]:
+def _words(pattern: str, *, shown: bool) -> Column[Findings]:
     return Column(
         pattern,
         lambda row: row.found[pattern].finding or NO_PATTERN,
-        pattern,
-        least=None if pattern in {"weekday", "window"} else 6,
-        shown=lambda row, _now: row.found[pattern].finding or "-",
+        pattern if shown else None,
+        least=LEAST_MONTHS if pattern == "months" else None,
+        shown=lambda row, _now: row.found[pattern].short or "-",
         nested=lambda row: _object(row, pattern),
     )
 
@@ -95,17 +103,20 @@ def _object(row: Findings, pattern: str) -> dict[str, object]:
     }
 
 
-ALL_PATTERNS: tuple[Column[Findings], ...] = (
-    Column("id", lambda row: row.id),
-    Column("name", lambda row: row.name, "name", least=10, shown=lambda row, _now: row.name or row.id),
-    Column("releases", lambda row: row.releases),
-    Column("last_release", lambda row: row.last),
-    Column("announced", lambda row: row.announced),
-    *(_words(pattern) for pattern in PATTERNS),
-    *(_value(pattern, key) for pattern, keys in PATTERNS.items() for key in keys),
-    *(column for pattern in PATTERNS for column in _scores(pattern)),
-    Column("window_base_score", lambda row: _rounded(row.found["window"].base), in_json=False),
-)
+def all_patterns(rows: Sequence[Findings]) -> tuple[Column[Findings], ...]:
+    """Return the columns of a list of artists; its table shows only the patterns that one of them has."""
+    claimed = {pattern for row in rows for pattern, one in row.found.items() if one.finding is not None}
+    return (
+        Column("id", lambda row: row.id),
+        Column("name", lambda row: row.name, "name", least=LEAST_NAME, shown=lambda row, _now: row.name or row.id),
+        Column("releases", lambda row: row.releases, None if claimed else "release days", right=True),
+        Column("last_release", lambda row: row.last, None if claimed else "last"),
+        Column("announced", lambda row: row.announced),
+        *(_words(pattern, shown=pattern in claimed) for pattern in PATTERNS),
+        *(_value(pattern, key) for pattern, keys in PATTERNS.items() for key in keys),
+        *(column for pattern in PATTERNS for column in _scores(pattern)),
+        Column("window_base_score", lambda row: _rounded(row.found["window"].base), in_json=False),
+    )
 
 
 def _score(value: float | None) -> str:
