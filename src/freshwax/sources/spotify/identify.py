@@ -9,6 +9,7 @@ from freshwax.errors import UsageError
 ID = re.compile(r"[0-9A-Za-z]{22}")
 URI = re.compile(r"spotify:(?:user:[^:]*:)?([a-z_]+):([^:]*)", re.IGNORECASE)
 LINK = re.compile(r"(?:https?://)?(?:open|play)\.spotify\.com(?:/(.*))?", re.IGNORECASE)
+KIND = re.compile(r"[a-z_]{1,20}")
 LOCALE = re.compile(r"intl-[a-z]{2,}(?:-[a-z]+)?", re.IGNORECASE)
 SHORT_LINK = re.compile(r"(?:https?://)?(?:spotify\.link|spotify\.app\.link|spoti\.fi)/", re.IGNORECASE)
 
@@ -44,6 +45,8 @@ def _from_path(path: str, text: str) -> str:
 
 
 def _artist_id(what: str, artist_id: str, text: str) -> str:
+    if not KIND.fullmatch(what):
+        raise UsageError(f"{_quoted(text)} does not lead to an artist")
     if what != "artist":
         raise UsageError(f"{_quoted(text)} is a Spotify {what}, not an artist")
     if not ID.fullmatch(artist_id):
