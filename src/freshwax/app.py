@@ -257,6 +257,8 @@ def run_options(config: Config, options: TrackOptions) -> RunOptions:
         policy=options.policy,
         max_interval=timedelta(days=config.max_interval),
         concurrency=config.concurrency,
+        keep_checks=timedelta(days=config.retention_checks),
+        keep_releases=timedelta(days=config.retention_releases) if config.retention_releases else None,
         since=None if since is None else datetime(since.year, since.month, since.day, tzinfo=UTC),
     )
 

@@ -75,7 +75,10 @@ class Credit(NamedTuple):
 
 
 class Release(Struct, frozen=True):
-    """A release as a listing shows it. ``date`` is None where the source gave none."""
+    """A release as a listing shows it. ``date`` is None where the source gave none.
+
+    ``forgotten``: its details were dropped, and only ID, type and date are known (``discovery.forgetting``).
+    """
 
     ref: Ref
     title: str
@@ -85,6 +88,7 @@ class Release(Struct, frozen=True):
     url: str | None = None
     image_url: str | None = None
     total_tracks: int | None = None
+    forgotten: bool = False
 
 
 class Kind(StrEnum):

@@ -185,6 +185,32 @@ def test_a_database_that_was_killed_while_it_was_made_is_made_by_the_next(tmp_pa
         assert store.runs() == []
 
 
+FILL = "CREATE TABLE big (x TEXT);\nINSERT INTO big VALUES (printf('%1000000c', 1));\n"
+
+
+def test_what_a_migration_leaves_empty_is_given_back(tmp_path: Path) -> None:
+    path = tmp_path / "f.db"
+    bring(path, steps(tmp_path, FIRST, FILL))
+    before = path.stat().st_size
+    bring(path, steps(tmp_path, FIRST, FILL, "DROP TABLE big;\n"))
+
+    assert path.stat().st_size < before / 10
+    assert version(path) == 3
+
+
+def test_a_file_that_cannot_be_shrunk_is_migrated_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "f.db"
+    bring(path, steps(tmp_path, FIRST, FILL))
+    with raw(path) as reader, raw(path) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA busy_timeout = 0")
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM big").fetchone() == (1,)
+        migrate.migrate(connection, str(path), steps(tmp_path, FIRST, FILL, "DROP TABLE big;\n"))
+
+    assert version(path) == 3
+
+
 def test_a_newer_database_is_refused_untouched(tmp_path: Path) -> None:
     path = tmp_path / "f.db"
     SQLiteStore.open(path).close()

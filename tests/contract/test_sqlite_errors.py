@@ -55,6 +55,7 @@ WRITES: dict[str, Callable[[Store], Any]] = {
     "set_state": lambda store: store.set_state(A, ArtistState.DISABLED),
     "write": save_nothing,
     "save_failure": lambda store: store.save_failure(Check(A, 1, NOW, "server")),
+    "prune": lambda store: store.prune(checks_before=NOW, releases_before=NOW, most=10),
     "take_turns": lambda store: store.take_turns([A], NOW),
     "start_run": start,
     "finish_run": finish,

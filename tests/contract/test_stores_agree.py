@@ -95,6 +95,10 @@ class Twice(RuleBasedStateMachine):
     def start_run(self, now: Any) -> None:
         self.run = self.both("start_run", Mode.INCREMENTAL, "US", now)
 
+    @rule(checks=instants, releases=st.none() | instants)
+    def prune(self, checks: Any, releases: Any) -> None:
+        self.both("prune", checks_before=checks, releases_before=releases, most=1000)
+
     @rule(status=st.sampled_from(RunStatus))
     def finish(self, status: RunStatus) -> None:
         assert self.run
@@ -182,8 +186,10 @@ class Twice(RuleBasedStateMachine):
     @rule(at=instants)
     def request(self, at: Any) -> None:
         assert self.run
-        self.both("settle_request", self.both("record_request", "spotify", "x", at, self.run.id), 200, 5)
-        self.both("claim_request", "spotify", "x", at, self.run.id, limits(3, 1.0))
+        for store in self.stores:  # numbers of what was pruned may come again, or not
+            store.settle_request(store.record_request("spotify", "x", at, self.run.id), 200, 5)
+        claimed = [store.claim_request("spotify", "x", at, self.run.id, limits(3, 1.0)) for store in self.stores]
+        assert claimed[0] == claimed[1] or all(isinstance(one, int) for one in claimed)
         self.both("requests_since", "spotify", at)
         self.both("pull_back_requests", "spotify", at)
         self.both("nth_last_request", "spotify", 2)

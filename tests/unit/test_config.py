@@ -269,8 +269,23 @@ def test_the_example_changes_nothing_and_neither_do_its_lines_when_the_mark_is_r
     text = "\n".join(lines)
     assert replace(load(write(text), {}), file=None) == plain
     tables = tomllib.loads(text)
-    names = {k for k in tables if k != "spotify"} | {f"spotify.{k}" for k in tables["spotify"]}
+    names = {k for k, value in tables.items() if not isinstance(value, dict)}
+    names |= {f"{table}.{k}" for table, inner in tables.items() if isinstance(inner, dict) for k in inner}
     assert names == {setting.name for setting in SETTINGS}
+
+
+@pytest.mark.parametrize("days", ["0", "90", "36500"])
+def test_details_of_releases_are_kept_for_good_or_for_a_while(write, days):
+    assert load(env={"FRESHWAX_RETENTION_RELEASES": days}).retention_releases == int(days)
+    assert load(write(f"[retention]\nreleases = {days}\n"), {}).retention_releases == int(days)
+
+
+@pytest.mark.parametrize("days", ["89", "-1", "1.5", "true", "36501"])
+def test_details_that_would_be_dropped_too_soon_are_refused(write, days):
+    with pytest.raises(UsageError, match=r"must be (0 or a whole number from 90 to 36500|written as a number)"):
+        load(write(f"[retention]\nreleases = {days}\n"), {})
+    with pytest.raises(UsageError, match="RETENTION_RELEASES must be 0 or a whole number from 90 to 36500, not"):
+        load(env={"FRESHWAX_RETENTION_RELEASES": days})
 
 
 def test_the_example_sets_what_it_is_given(write):

@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from freshwax.discovery.forgetting import tombstone
 from freshwax.model import (
     Artist,
     ArtistState,
@@ -134,6 +136,15 @@ def test_what_a_filter_hides_is_in_no_format_but_counted():
     for format in REPORT_FORMATS:
         assert "idden\n" not in render(hidden, format, now=NOW)
     assert "Your filters hid 1 release." in render(hidden, "table", now=NOW)
+
+
+def test_what_is_forgotten_is_named_by_its_id():
+    line = told()
+    forgotten = report(replace(line, release=tombstone(line.release)))
+    table = render(forgotten, "table", now=NOW, width=80, colour=False)
+    assert "  2026-11-20  album    r1 (no longer kept)" in table
+    (entry,) = json.loads(render(forgotten, "json", now=NOW, width=80, colour=False))["releases"]
+    assert (entry["id"], entry["title"], entry["artists"], entry["url"]) == ("r1", "", [], None)
 
 
 def test_ids_are_plain_and_one_a_line():

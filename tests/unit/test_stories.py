@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from freshwax.cli import stories
+from freshwax.discovery.forgetting import tombstone
 from freshwax.model import (
     Artist,
     ArtistState,
@@ -57,6 +58,15 @@ def test_words_for_kinds_and_fields() -> None:
     lines = stories.tell(story(Kind.BACK_CATALOGUE, None, told=True), [MIRA], None, NOW)
     assert lines.count("Told on 22 November as back catalogue.") == 1
     assert lines[-1] == "Since 21 November its release date is '2026-11-20'; it was '2026-11-19'."
+
+
+def test_what_is_forgotten_says_so_and_by_which_setting() -> None:
+    plain = story(None, Silence.TWIN)
+    forgotten = Story(tombstone(CLEAN), NOW, plain.decided, (), (), ())
+    lines = stories.tell(forgotten, [], None, NOW, {EXPLICIT.ref: tombstone(EXPLICIT)})
+    assert lines[0] == "clean (album, dated 20 November), first seen on 22 November."
+    assert lines[1].startswith("Its title, artists and links are no longer kept: the setting retention.releases")
+    assert "it is the same release as explicit." in lines[2]
 
 
 def test_words_for_failures() -> None:

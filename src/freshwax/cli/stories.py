@@ -29,6 +29,10 @@ SILENCES = {
     Silence.HELD: "held back: more releases appeared at once than this artist's history makes likely; "
     "`freshwax release-held {artist}` decides them",
 }
+FORGOTTEN = (
+    "Its title, artists and links are no longer kept: the setting retention.releases says for how long. "
+    "It is remembered well enough that neither it nor a twin of it ever looks new."
+)
 UNASKED = {
     ArtistState.REMOVED: "it was removed from the watch list.",
     ArtistState.DISABLED: "it is disabled, so nobody looks; `freshwax artists enable` changes that.",
@@ -48,6 +52,8 @@ def tell(
     ``others`` are the releases that ``related`` names.
     """
     out = [_heading(story.release, story.first_seen_at, now)]
+    if story.release.forgotten:
+        out.append(FORGOTTEN)
     out += [_decision(artist, known, now, others or {}) for artist, known in story.decided]
     out += [_waiting(channel, waiting) for channel, waiting in story.waiting]
     out += dict.fromkeys(_told(telling, now) for telling in story.told)
@@ -103,6 +109,8 @@ def _day(value: datetime, now: datetime) -> str:
 def _heading(release: Release, seen: datetime, now: datetime) -> str:
     dated = f"dated {release_date(release.date, now.date())}" if release.date else "undated"
     what = f"{brief(names(release))}: {brief(release.title)} ({release.type}, {dated}, {release.ref.id})"
+    if release.forgotten:
+        what = f"{release.ref.id} ({release.type}, {dated})"
     return f"{visible(what)}, first seen on {_day(seen, now)}."
 
 
@@ -124,7 +132,7 @@ def _of(known: Known, others: Mapping[Ref, Release]) -> str:
     other: Ref | None = known.of or known.announced
     if other is None or other == known.release.ref:
         return "one that is known"
-    title = f"{brief(others[other].title)!r} " if other in others else ""
+    title = f"{brief(others[other].title)!r} " if other in others and others[other].title else ""
     return visible(f"{title}({other.id})" if title else other.id)
 
 

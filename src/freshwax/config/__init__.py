@@ -55,6 +55,8 @@ class Config(Struct, frozen=True):
     log_format: str
     heartbeat_url: Secret
     heartbeat_partial: str
+    retention_checks: int
+    retention_releases: int
     spotify_client_id: Secret
     spotify_client_secret: Secret
     spotify_api_url: str

@@ -83,6 +83,20 @@ def _number(low: float, high: float, *, whole: bool = True) -> Callable[[object]
     return parse
 
 
+def _none_or(low: int, high: int) -> Callable[[object], Any]:
+    number = _number(low, high)
+
+    def parse(value: object) -> int:
+        if str(value).strip() == "0" and not isinstance(value, bool):
+            return 0
+        try:
+            return int(number(value))
+        except ValueError as error:
+            raise ValueError(f"0 or {error}") from None
+
+    return parse
+
+
 def _words(value: object) -> tuple[str, ...]:
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list) or not all(isinstance(part, str) and not _HALF.search(part) for part in parts):
@@ -205,6 +219,20 @@ SETTINGS: tuple[Setting, ...] = (
         "success",
         f"What a run that could not check everyone reports there: {', '.join(PARTIAL)}.",
         _one_of(PARTIAL),
+    ),
+    Setting(
+        "retention.checks",
+        "days",
+        90,
+        "Outcomes of checks, and the list of requests, are kept so long.",
+        _number(7, 3650),
+    ),
+    Setting(
+        "retention.releases",
+        "days",
+        0,
+        "Titles, artists and links are kept so long, 90 days at least; 0: for good. Nothing is told again.",
+        _none_or(90, 36_500),
     ),
     Setting(
         "spotify.client_id",

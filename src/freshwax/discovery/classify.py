@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from freshwax.discovery.editions import Keys, are_twins, is_edition, keys_of
+from freshwax.discovery.forgetting import as_kept
 from freshwax.discovery.horizon import beyond_horizon, new_horizon
 from freshwax.discovery.telling import is_future
 from freshwax.model import (
@@ -326,9 +327,11 @@ def _hold(decision: Decision) -> Decision:
 
 
 def _changed(known: Mapping[str, Known], seen: Observation) -> list[Release]:
-    """Return the known releases whose facts are given otherwise now."""
+    """Return the known releases whose facts are given otherwise now, as far as they are kept."""
     shown = {listed.release.ref.id: listed.release for view in seen.views for listed in view.listed}
-    return [new for ref_id, new in shown.items() if ref_id in known and _facts(new) != _facts(known[ref_id].release)]
+    before = {ref_id: known[ref_id].release for ref_id in shown if ref_id in known}
+    now = {ref_id: as_kept(shown[ref_id], one) for ref_id, one in before.items()}
+    return [now[ref_id] for ref_id, one in before.items() if _facts(now[ref_id]) != _facts(one)]
 
 
 def _facts(release: Release) -> tuple[object, ...]:

@@ -72,6 +72,11 @@ def names(release: Release) -> str:
     return ", ".join(credit.name for credit in release.artists)
 
 
+def shown_title(release: Release) -> str:
+    """Return the title of a release for people; of one that was forgotten, which one it is."""
+    return f"{release.ref.id} (no longer kept)" if release.forgotten else release.title
+
+
 def _date(item: Shown) -> str | None:
     return item.release.date.value if item.release.date else None
 

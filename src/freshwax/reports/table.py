@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from freshwax.model import Kind, Line
-from freshwax.reports.columns import Column, names
+from freshwax.reports.columns import Column, names, shown_title
 from freshwax.reports.escape import brief, visible
 from freshwax.reports.layout import Track, fit, line, widths
 from freshwax.reports.sections import Section
@@ -52,7 +52,7 @@ def render_sections(sections: Sequence[Section], *, now: datetime, width: int, c
 
 def _row(item: Line, width: int) -> list[str]:
     release = item.release
-    cells = [release.date.value if release.date else "undated", release.type, names(release), release.title]
+    cells = [release.date.value if release.date else "undated", release.type, names(release), shown_title(release)]
     if width >= WIDE:
         cells.append(release.url or "")
     return [brief(cell) for cell in cells]

@@ -89,6 +89,13 @@ class Story(Struct, frozen=True):
     history: tuple[Change, ...]
 
 
+class Pruned(Struct, frozen=True):
+    """What one step of pruning did: rows dropped (outcomes, requests), releases whose details were forgotten."""
+
+    dropped: int
+    forgotten: int
+
+
 class Seen(Struct, frozen=True):
     """A row of ``releases``: a release, when it was first seen, and the kind it was first announced under, if so."""
 
@@ -294,7 +301,8 @@ class Store(Protocol):
         """Return releases decided for an artist that is not removed: newest release date first, undated last, then ref.
 
         ``since``: first seen at or after; ``dated_since``: release date value at or after that ISO day; ``run_id``:
-        decided in that run (for that artist, where both are given). Dates are compared as text.
+        decided in that run (for that artist, where both are given). Dates are compared as text. What is ``forgotten``
+        is left out.
         """
         ...
 
@@ -302,6 +310,19 @@ class Store(Protocol):
         """Return all that is known of a release; None if it was never stored.
 
         Decisions by instant, then artist; waiting by channel; told by instant, channel, report; history as written.
+        """
+        ...
+
+    # -- pruning -------------------------------------------------------------------------------------------------
+
+    def prune(self, *, checks_before: datetime, releases_before: datetime | None, most: int) -> Pruned:
+        """Drop what is old, at most so many rows in one transaction; again, until nothing is left to do.
+
+        Outcomes of checks of runs that began before ``checks_before``, then requests recorded before it. Then, where
+        ``releases_before`` is given, releases become ``forgotten``, those seen first before others, and their history
+        goes: those first seen before that instant, and by then decided for the last time, told for the last time, and
+        out (a year or a month by its last day); but none that waits in an outbox or is held. The keys and marks, who
+        decided and what was told stay. A decision that is saved brings the details of its release back.
         """
         ...
 

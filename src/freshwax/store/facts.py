@@ -41,7 +41,12 @@ def found_in(result: CheckResult) -> int:
 
 
 def changes(before: Release, after: Release, at: datetime) -> Iterator[Change]:
-    """Yield an entry for each noted field that differs; addresses and pictures come and go unnoted."""
+    """Yield an entry for each noted field that differs; addresses and pictures come and go unnoted.
+
+    Nothing has changed about what was forgotten, or is known again.
+    """
+    if before.forgotten or after.forgotten:
+        return
     for (field, old), (_, new) in zip(_noted(before), _noted(after), strict=True):
         if old != new:
             yield Change(at, field, old, new)

@@ -14,7 +14,7 @@ from freshwax.store.facts import artist_order
 from freshwax.store.memory_checks import MemoryTransaction, add_check, follow
 from freshwax.store.memory_history import Dates
 from freshwax.store.memory_part import Part
-from freshwax.store.memory_runs import Runs
+from freshwax.store.memory_pruning import Pruning
 from freshwax.store.memory_telling import Browsing, TellingPart
 
 
@@ -148,7 +148,7 @@ def _deep_urgency(mark: Mark) -> tuple[bool, bool, datetime]:
     return not mark.deep_wanted, not never, mark.read_to_end_at or mark.first_checked_at
 
 
-class MemoryStore(WatchList, Dates, Checks, Runs, TellingPart, Browsing):
+class MemoryStore(WatchList, Dates, Checks, Pruning, TellingPart, Browsing):
     """Implements ``store.base.Store`` without a file."""
 
     def problems(self) -> list[str]:

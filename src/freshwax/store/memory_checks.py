@@ -117,4 +117,4 @@ def follow(state: State, artist: Ref) -> Follow:
 def add_check(state: State, check: Check) -> None:
     """Write an outcome."""
     state.need_run(check.run_id)
-    state.put(state.checks, len(state.checks), check)
+    state.put(state.checks, next(reversed(state.checks), 0) + 1, check)

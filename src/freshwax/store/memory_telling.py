@@ -104,7 +104,8 @@ class Browsing(Part):
         found = [
             release
             for ref, release in state.releases.items()
-            if self._asked_for(ref, artist, run_id)
+            if not release.forgotten
+            and self._asked_for(ref, artist, run_id)
             and (since is None or state.first_seen[ref] >= since)
             and (dated_since is None or (release.date is not None and release.date.value >= dated_since))
             and not (announced_only and not state.announcing(ref))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
 
@@ -81,6 +81,16 @@ def migrate(connection: sqlite3.Connection, path: str, known: Mapping[int, Path]
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+    _shrink(connection)
+
+
+def _shrink(connection: sqlite3.Connection) -> None:
+    """Give back the room that a migration left empty, where that is much; where it cannot be done, it is used later."""
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    if 4 * free > pages:
+        with suppress(sqlite3.Error):
+            connection.execute("VACUUM")
 
 
 def _apply(connection: sqlite3.Connection, number: int, file: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,9 +35,10 @@ Row = tuple[Any, ...]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _CREDITS = json.Decoder(tuple[Credit, ...])
+_HEX = re.compile("(?:[0-9a-f]{2})+")
 
 ARTIST_WIDTH = 12
-RELEASE_WIDTH = 10
+RELEASE_WIDTH = 11
 RUN_COLUMNS = (
     "id", "mode", "status", "market", "started_at", "finished_at", "artists", "checked", "fresh", "not_due", "failed",
     "paused", "oldest_check", "history_incomplete", "requests", "not_modified", "bytes_received", "seconds", "found",
@@ -89,32 +91,50 @@ def artist(row: Row) -> Artist:
 
 def release(row: Row) -> Release:
     """Read ``release_columns``."""
-    source, source_id, title, type_, credits_, date, precision, url, image_url, total_tracks = row
+    source, source_id, title, type_, credits_, date, precision, url, image_url, total_tracks, forgotten = row
     return Release(
         ref=Ref(source, source_id),
         title=title,
         type=type_,
-        artists=_CREDITS.decode(credits_),
+        artists=() if credits_ is None else _CREDITS.decode(credits_),
         date=None if date is None else ReleaseDate(date, Precision(precision)),
         url=url,
         image_url=image_url,
         total_tracks=total_tracks,
+        forgotten=bool(forgotten),
     )
 
 
-def release_row(release: Release) -> Row:
-    """Write ``release_columns``."""
-    return (
-        *release.ref,
-        release.title,
-        release.type,
-        json.encode(release.artists).decode(),
-        release.date and release.date.value,
-        release.date and release.date.precision.value,
-        release.url,
-        release.image_url,
-        release.total_tracks,
-    )
+def release_values(release: Release) -> dict[str, Any]:
+    """Write the columns of ``releases``, by name; what they share with others as it stands there."""
+    url_prefix, url_rest = _address(release.url, release.ref.id)
+    image_prefix, image_rest = _address(release.image_url, release.ref.id)
+    return {
+        "source": release.ref.source,
+        "source_id": release.ref.id,
+        "title": release.title,
+        "type": release.type,
+        "credits": None if release.forgotten else json.encode(release.artists).decode(),
+        "release_date": release.date and release.date.value,
+        "date_precision": release.date and release.date.precision.value,
+        "url_prefix": url_prefix,
+        "url_rest": url_rest,
+        "image_prefix": image_prefix,
+        "image_rest": image_rest,
+        "total_tracks": release.total_tracks,
+        "forgotten": release.forgotten,
+    }
+
+
+def _address(url: str | None, own_id: str) -> tuple[str | None, str | bytes | None]:
+    """Split an address for storage: up to its last slash; and the rest, packed, None where that is the own ID."""
+    if url is None:
+        return None, None
+    cut = url.rfind("/") + 1
+    prefix, rest = url[:cut], url[cut:]
+    if rest == own_id:
+        return prefix, None
+    return prefix, bytes.fromhex(rest) if _HEX.fullmatch(rest) else rest
 
 
 def known(row: Row) -> Known:

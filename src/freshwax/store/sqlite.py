@@ -11,12 +11,13 @@ from freshwax.store.migrate import LOOSE
 from freshwax.store.sqlite_browse import Browsing
 from freshwax.store.sqlite_checks import Checks
 from freshwax.store.sqlite_history import Dates
+from freshwax.store.sqlite_pruning import Pruning
 from freshwax.store.sqlite_runs import Runs
 from freshwax.store.sqlite_telling import TellingPart
 from freshwax.store.sqlite_watch import WatchList
 
 
-class SQLiteStore(WatchList, Dates, Checks, Runs, TellingPart, Browsing):
+class SQLiteStore(WatchList, Dates, Checks, Runs, TellingPart, Browsing, Pruning):
     """Implements ``store.base.Store`` on SQLite. One connection; used by the thread that opened it."""
 
     @classmethod

@@ -35,6 +35,7 @@ class Browsing(Part):
             "limit": -1 if limit is None else limit,
         }
         asked = (
+            ("releases_where_kept", True),
             (_decided_where(artist, run_id), True),
             ("releases_where_since", since is not None),
             ("releases_where_dated", dated_since is not None),

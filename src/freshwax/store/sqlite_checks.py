@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from freshwax.model import Announced, Artist, ArtistState, CheckResult, Decision, Follow, Group, Known, Ref, Release
 from freshwax.store import rows
@@ -77,6 +78,7 @@ class SQLiteTransaction:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._kept: set[str | None] = {None}  # what releases share, as far as this transaction has stored it
 
     def follow(self, artist: Ref) -> Follow:
         """See ``Transaction.follow``."""
@@ -107,16 +109,29 @@ class SQLiteTransaction:
         _add_check(self._db, key, Check(result.artist, result.run_id, result.at, outcome, found_in(result)))
 
     def _put_release(self, release: Release, at: datetime) -> None:
-        row = rows.release_row(release)
         stored = self._db.row("release_stored", release.ref)
-        if stored is None:
-            self._db.run("release_add", (*row, rows.stamp(at)))
-        elif stored[1:] != row:
-            key = stored[0]
-            noted = changes(rows.release(stored[1:]), release, at)
-            history = [(key, rows.stamp(at), change.field, change.before, change.after) for change in noted]
-            self._db.run_many("history_add", history)
-            self._db.run("release_change", (*row, key))
+        before = rows.release(stored[2:]) if stored else None
+        if before == release:
+            return
+        values = rows.release_values(release)
+        self._keep(values)
+        if stored is None or before is None:
+            self._db.run("release_add", {**values, "first_seen_at": rows.stamp(at)})
+            return
+        key, credits_key, *_ = stored
+        noted = changes(before, release, at)
+        history = [(key, rows.stamp(at), change.field, change.before, change.after) for change in noted]
+        self._db.run_many("history_add", history)
+        self._db.run("release_change", {**values, "id": key})
+        if before.artists != release.artists:
+            self._db.run("credits_drop", (credits_key,))
+
+    def _keep(self, values: Mapping[str, Any]) -> None:
+        """Store what releases share, credits and beginnings of addresses, where it was not stored just now."""
+        for statement, names in (("credits_keep", ("credits",)), ("prefix_keep", ("url_prefix", "image_prefix"))):
+            for text in {values[name] for name in names} - self._kept:
+                self._db.run(statement, (text,))
+                self._kept.add(text)
 
     def _put_decision(self, artist: int, decision: Decision, result: CheckResult, channels: Collection[str]) -> None:
         release = release_key(self._db, decision.release.ref)

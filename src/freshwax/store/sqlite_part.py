@@ -49,7 +49,7 @@ def artist_key(db: Database, ref: Ref) -> int:
 
 def release_key(db: Database, ref: Ref) -> int:
     """Return the key of a release's row. KeyError if it was never stored."""
-    found = db.row("release_stored", ref)
+    found = db.row("release_key", ref)
     if found is None:
         raise KeyError(ref)
     return int(found[0])

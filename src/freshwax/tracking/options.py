@@ -27,6 +27,9 @@ class RunOptions(Struct, frozen=True):
     With a ``policy`` (``planning.policies``), that picks whom to check: so many ``picks`` (None: as many as the budget
     has requests; without one, a share of the list), with ``every`` so much time a run (None: the time since the last
     one). Nobody is to go unchecked for longer than ``max_interval``. ``until``: no check begins then, or later.
+
+    When it has ended, outcomes of checks older than ``keep_checks`` are dropped, and the details of releases older than
+    ``keep_releases`` (None: never).
     """
 
     mode: Mode
@@ -50,6 +53,8 @@ class RunOptions(Struct, frozen=True):
     concurrency: int = 8
     channels: tuple[str, ...] = (STDOUT,)
     since: datetime | None = None
+    keep_checks: timedelta = timedelta(days=90)
+    keep_releases: timedelta | None = None
     until: datetime | None = None
 
     @property

@@ -7,6 +7,7 @@
                       -> decide, commit: one transaction each     tracking.check, discovery
                  -> read deep what could not be explained, what was never read to its end, what is due for an audit
                  -> finish: status, coverage, cost                run_history
+                 -> drop what is old                              tracking.pruning
                  -> report what is untold                         tracking.report; told once it is printed
 
 Whatever kills the process between two arrows, the next run continues: done artists stay done, the rest are still due.
@@ -17,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -35,6 +37,7 @@ from freshwax.tracking.check import by_name, commit, record_failure
 from freshwax.tracking.options import Meter, Progress, RunOptions
 from freshwax.tracking.pause import SPENT, continues, why_paused
 from freshwax.tracking.plan import plan_for, used_today
+from freshwax.tracking.pruning import prune
 
 DEEP_PAGES = 20  # a group may read so many pages of depth in one run
 INTERRUPTED = "Interrupted: what is left continues with the next run"
@@ -56,9 +59,11 @@ async def run(
     _log.info("run %d (%s) begins", record.id, options.mode, extra=known)
     this = _Run(store, source, meter, options, Moment(now, record.id, options.market, options.lookback), clock)
     this.progress = progress or this.progress
+    interrupted = False
     try:
         await this.work()
     except asyncio.CancelledError:
+        interrupted = True
         this.end(INTERRUPTED, RunStatus.PAUSED)
     except Exception as error:
         this.end(str(error), RunStatus.FAILED, error.exit_code if isinstance(error, FreshwaxError) else 1)
@@ -68,6 +73,10 @@ async def run(
         store.finish_run(finished)
         ended = visible("; ".join(filter(None, (finished.status, finished.error))))
         _log.info("run %d ended: %s", finished.id, ended, extra=known)
+    # A source that answered has confirmed the clock; where none did, what is old is not for this clock to say.
+    if finished.coverage.checked and not interrupted:
+        with suppress(asyncio.CancelledError):  # the run is done: whoever is in a hurry gets its report
+            await prune(store, now, options)
     return finished
 
 

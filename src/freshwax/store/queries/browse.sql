@@ -23,6 +23,9 @@ r.id IN (SELECT d.release_id FROM decisions d JOIN artists a ON a.id = d.artist_
 r.id IN (SELECT d.release_id FROM decisions d JOIN artists a ON a.id = d.artist_id
          WHERE a.source = :source AND a.source_id = :artist AND d.run_id = :run AND a.state <> 'removed')
 
+-- name: releases_where_kept
+NOT r.forgotten
+
 -- name: releases_where_since
 r.first_seen_at >= :since
 

@@ -22,19 +22,34 @@ SELECT DISTINCT {release_columns}, r.first_seen_at, d.key, d.marks
 FROM decisions d JOIN releases r ON r.id = d.release_id
 WHERE d.key = ? AND d.announced_id = d.release_id
 
+-- name: release_key
+SELECT id FROM releases WHERE source = ? AND source_id = ?
+
 -- name: release_stored
-SELECT r.id, {release_columns} FROM releases r WHERE r.source = ? AND r.source_id = ?
+SELECT r.id, r.credits_id, {release_columns} FROM releases r WHERE r.source = ? AND r.source_id = ?
+
+-- name: credits_keep
+INSERT OR IGNORE INTO credit_lists (credits) VALUES (?)
+
+-- name: prefix_keep
+INSERT OR IGNORE INTO url_prefixes (prefix) VALUES (?)
 
 -- name: release_add
-INSERT INTO releases (source, source_id, title, type, credits, release_date, date_precision, url, image_url,
-                      total_tracks, first_seen_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO releases (source, source_id, title, type, credits_id, release_date, date_precision, url_prefix_id, url_rest,
+                      image_prefix_id, image_rest, total_tracks, forgotten, first_seen_at)
+VALUES (:source, :source_id, :title, :type, (SELECT id FROM credit_lists WHERE credits = :credits), :release_date,
+        :date_precision, (SELECT id FROM url_prefixes WHERE prefix = :url_prefix), :url_rest,
+        (SELECT id FROM url_prefixes WHERE prefix = :image_prefix), :image_rest, :total_tracks, :forgotten,
+        :first_seen_at)
 
 -- name: release_change
 UPDATE releases
-SET source = ?, source_id = ?, title = ?, type = ?, credits = ?, release_date = ?, date_precision = ?, url = ?,
-    image_url = ?, total_tracks = ?
-WHERE id = ?
+SET title = :title, type = :type, credits_id = (SELECT id FROM credit_lists WHERE credits = :credits),
+    release_date = :release_date, date_precision = :date_precision,
+    url_prefix_id = (SELECT id FROM url_prefixes WHERE prefix = :url_prefix), url_rest = :url_rest,
+    image_prefix_id = (SELECT id FROM url_prefixes WHERE prefix = :image_prefix), image_rest = :image_rest,
+    total_tracks = :total_tracks, forgotten = :forgotten
+WHERE id = :id
 
 -- name: history_add
 INSERT INTO history (release_id, at, field, before, after) VALUES (?, ?, ?, ?, ?)

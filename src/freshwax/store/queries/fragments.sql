@@ -7,8 +7,17 @@ a.source, a.source_id, a.name, a.state, a.added_at, a.attempted_at, a.failures, 
  FROM marks m WHERE m.artist_id = a.id),
 (SELECT max(m.read_to_end_at IS NULL OR m.deep_wanted) FROM marks m WHERE m.artist_id = a.id)
 
+-- How addresses and credits are stored: see the migration that made it so, 0004.
 -- name: release_columns
-r.source, r.source_id, r.title, r.type, r.credits, r.release_date, r.date_precision, r.url, r.image_url, r.total_tracks
+r.source, r.source_id, r.title, r.type, (SELECT c.credits FROM credit_lists c WHERE c.id = r.credits_id),
+r.release_date, r.date_precision,
+(SELECT p.prefix || CASE typeof(r.url_rest) WHEN 'null' THEN r.source_id WHEN 'blob' THEN lower(hex(r.url_rest))
+                    ELSE r.url_rest END
+ FROM url_prefixes p WHERE p.id = r.url_prefix_id),
+(SELECT p.prefix || CASE typeof(r.image_rest) WHEN 'null' THEN r.source_id WHEN 'blob' THEN lower(hex(r.image_rest))
+                    ELSE r.image_rest END
+ FROM url_prefixes p WHERE p.id = r.image_prefix_id),
+r.total_tracks, r.forgotten
 
 -- name: decision_columns
 d.listing_group, d.key, d.marks, d.decided_at, d.kind, d.silence, d.previous_check_at,
