@@ -72,6 +72,18 @@ def test_nothing_is_wider_than_a_terminal(user: User, world: WorldBuilder, learn
         assert max(map(len, out.splitlines())) <= 80
 
 
+def test_reasons_and_names_are_whole_in_80_columns(user: User, world: WorldBuilder, learnt: list[ArtistHandle]) -> None:
+    user.follow([ArtistHandle("1" * 22, "Nineteen Letters OK", world)])
+    _fail(user, learnt[0])
+    table, data = (user.run("plan", "--budget", 7, "--format", one) for one in ("table", "json"))
+    assert "…" not in table.out
+    assert "Nineteen Letters OK" in table.out
+    assert "failed: an answer that is too large" in table.out
+    assert "releases expected" in table.out
+    whole = [str(row["why"]) for row in json.loads(data.out)]
+    assert any(why.endswith("expected since its last check") for why in whole)
+
+
 def _fail(user: User, artist: ArtistHandle) -> None:
     with closing(SQLiteStore.open(user.database)) as store:
         store.save_failure(Check(Ref("spotify", artist.id), 1, on(-1), "too_large", message="too large"))

@@ -13,6 +13,8 @@ from freshwax.reports.columns import Column
 from freshwax.reports.escape import brief, visible
 from freshwax.reports.words import ago, count, failure, instant
 
+SINCE = " since its last check"  # said of what is expected; the table says it by its column "checked"
+
 
 class Profiled(Protocol):
     """An artist's activity: a row of ``profile``."""
@@ -127,6 +129,15 @@ def _checked(item: Planned, now: datetime) -> str:
     return ago(min(item.artist.checked_at, now), now) if item.artist.checked_at else "never"
 
 
+def _why(item: Planned, now: datetime) -> str:
+    """Return the reason in few words: beside a name and a date there are about 40 letters."""
+    del now
+    artist = item.artist
+    if item.reason != "failed":
+        return item.words.removesuffix(SINCE)
+    return f"failed: {failure(artist.failure)}" + (f", {artist.failures}x" if artist.failures > 1 else "")
+
+
 PLAN: tuple[Column[Planned], ...] = (
     Column("place", lambda item: item.place, "#", right=True),
     Column("id", lambda item: item.artist.ref.id),
@@ -139,7 +150,7 @@ PLAN: tuple[Column[Planned], ...] = (
         shown=_checked,
     ),
     Column("reason", lambda item: item.reason),
-    Column("why", lambda item: item.words, "why", least=12),
+    Column("why", lambda item: item.words, "why", least=12, shown=_why),
     Column("releases_per_year", lambda item: round(item.rate, 2)),
     Column("expected_releases", lambda item: None if item.expected is None else round(item.expected, 4)),
     Column("score", lambda item: round(item.score, 4)),
