@@ -1,0 +1,230 @@
+"""``freshwax doctor`` as a health check: one object, every key always there, an exit code to act on, no secret."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.e2e.user import User, at, on
+
+from freshwax.demo.builder import ArtistHandle, WorldBuilder
+from freshwax.demo.faults import Status, TokenRefused
+from freshwax.demo.server import DemoServer
+from freshwax.model import ArtistState, Mode
+from freshwax.quota import QUOTA_EXCEEDED, Cooldown
+from freshwax.store import migrate
+from freshwax.store.sqlite import SQLiteStore
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def learnt(user: User, world: WorldBuilder, server: DemoServer, birds: list[ArtistHandle]) -> list[ArtistHandle]:
+    user.learnt(world, server, birds)
+    server.at = at(2)
+    return birds
+
+
+def health(user: User, *args: str, code: int = 0, **env: str) -> dict[str, Any]:
+    done = user.run("doctor", "--json", *args, **env)
+    assert (done.code, done.err) == (code, "")
+    found = json.loads(done.out)
+    assert isinstance(found, dict)
+    assert found["exit_code"] == code
+    assert found["status"] == {0: "healthy", 3: "attention", 5: "credentials"}[code]
+    secret = user.env.get("FRESHWAX_SPOTIFY_CLIENT_SECRET")
+    assert not secret or secret not in done.out
+    assert bool(code) == any(one["code"] for one in found["findings"])
+    return found
+
+
+def finding(found: dict[str, Any], name: str) -> dict[str, Any]:
+    [one] = [one for one in found["findings"] if one["name"] == name]
+    return dict(one)
+
+
+def keys(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from keys(inner)
+    if isinstance(value, list):
+        for inner in value:
+            yield from keys(inner)
+
+
+def test_all_is_well(user: User, learnt: list[ArtistHandle]) -> None:
+    assert user.track().code == 0
+    user.run("backup", user.folder / "safe.bak")
+    found = health(user)
+
+    assert found["database"]["status"] == "sound"
+    assert found["database"]["schema"] == found["database"]["latest_schema"] == max(migrate.migrations())
+    assert found["artists"] == {"active": 6, "disabled": 0, "gone": 0, "learnt": 6, "failing": 0}
+    assert (found["last_run"]["status"], found["last_run"]["exit_code"]) == ("completed", 0)
+    assert 0 <= found["last_run"]["age_seconds"] < 60
+    assert found["coverage"]["checked"] == found["coverage"]["artists"] == 6
+    assert 0 <= found["oldest_check"]["age_seconds"] < 60
+    assert found["quota"]["left"] == found["quota"]["requests_per_day"] - found["quota"]["requests_last_24_hours"]
+    assert found["credentials"] == {"client_id": True, "client_secret": True, "accepted": True}
+    assert found["backup"]["path"] == str(user.folder / "safe.bak")
+    assert all(one["ok"] for one in found["findings"])
+
+
+def test_every_key_is_explained_in_the_readme(user: User, learnt: list[ArtistHandle]) -> None:
+    user.run("backup", user.folder / "safe.bak")
+    found = health(user, "--offline")
+
+    [shape] = re.findall(r"```\n(\{\"status\".*?)```", README, re.DOTALL)
+    assert set(re.findall(r'"(\w+)"', shape)) >= set(keys(found))
+
+
+def test_offline_asks_nobody(user: User, server: DemoServer, learnt: list[ArtistHandle]) -> None:
+    found = health(user, "--offline")
+
+    assert server.log == []
+    assert found["credentials"]["accepted"] is None
+    assert found["backup"] is None
+    assert finding(found, "backup") == {
+        "name": "backup", "ok": False, "code": 0, "text": "none known: `freshwax backup FILE` makes one",
+    }  # fmt: skip
+
+
+def test_nothing_is_there_yet(user: User) -> None:
+    found = health(user, "--offline")
+
+    assert found["database"]["status"] == "missing"
+    assert [found[key] for key in ("artists", "last_run", "coverage", "oldest_check", "quota")] == [None] * 5
+    assert not user.database.exists()
+
+
+def test_credentials_that_are_missing_or_refused(user: User, server: DemoServer, learnt: list[ArtistHandle]) -> None:
+    missing = health(user, "--offline", code=5, FRESHWAX_SPOTIFY_CLIENT_SECRET="")
+    assert missing["credentials"] == {"client_id": True, "client_secret": False, "accepted": None}
+    server.misbehave(TokenRefused(), where="token")
+    refused = health(user, code=5)
+    assert refused["credentials"] == {"client_id": True, "client_secret": True, "accepted": False}
+
+
+def test_a_run_that_could_not_check_everybody(user: User, server: DemoServer, learnt: list[ArtistHandle]) -> None:
+    server.misbehave(Status(500), artist=learnt[0].id)
+    assert user.track().code == 3
+    found = health(user, "--offline", code=3)
+
+    assert (found["last_run"]["status"], found["last_run"]["exit_code"]) == ("partial", 3)
+    assert found["coverage"]["failed"] == found["artists"]["failing"] == 1
+    assert "partial" in finding(found, "last run")["text"]
+
+
+def test_a_job_that_no_longer_runs(user: User, learnt: list[ArtistHandle]) -> None:
+    assert health(user, "--offline", FRESHWAX_CHECK_INTERVAL="7")["last_run"]["age_seconds"] > 6 * 86400
+    found = health(user, "--offline", code=3, FRESHWAX_CHECK_INTERVAL="5")
+    assert "does cron, or whatever starts it, still run?" in finding(found, "last run")["text"]
+
+
+def test_artists_that_were_not_checked_for_too_long(user: User, learnt: list[ArtistHandle]) -> None:
+    found = health(user, "--offline", code=3, FRESHWAX_CHECK_INTERVAL="1", FRESHWAX_MAX_INTERVAL="6")
+    assert finding(found, "checks")["code"] == 3
+
+
+def test_a_run_that_hangs_or_was_killed(user: User, learnt: list[ArtistHandle]) -> None:
+    with closing(SQLiteStore.open(user.database)) as store:
+        store.start_run(Mode.INCREMENTAL, "US", on(-2))
+    found = health(user, "--offline", code=3)
+    assert found["last_run"]["exit_code"] is None
+    assert "killed, or it hangs" in finding(found, "last run")["text"]
+
+
+def test_a_pause_that_the_service_asked_for(user: User, learnt: list[ArtistHandle]) -> None:
+    with closing(SQLiteStore.open(user.database)) as store:
+        store.set_cooldown(Cooldown("spotify", at(5), QUOTA_EXCEEDED, since=at(-1)))
+    found = health(user, "--offline", code=3)
+
+    assert found["quota"]["left"] == 0
+    assert found["quota"]["paused_until"] == at(5).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert found["quota"]["paused_why"] == QUOTA_EXCEEDED
+
+
+def test_a_quota_that_is_spent(user: User, learnt: list[ArtistHandle]) -> None:
+    assert user.track().code == 0
+    found = health(user, "--offline", code=3, FRESHWAX_SPOTIFY_REQUESTS_PER_DAY="3")
+    assert found["quota"]["left"] == 0
+
+
+def spoil(database: Path) -> None:
+    with database.open("r+b") as file:
+        file.seek(4096 * 6)
+        file.write(b"\xa5" * 4096)
+
+
+def make_newer(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA user_version = 999")
+
+
+@pytest.mark.parametrize(
+    ("harm", "status", "words"),
+    [
+        (spoil, "damaged", "is damaged: restore"),
+        (lambda path: path.write_text("Dear diary"), "unusable", "is not a database"),
+        (make_newer, "unusable", "newer freshwax"),
+    ],
+    ids=["damaged", "no database", "newer"],
+)
+def test_a_database_that_cannot_be_used(
+    user: User, server: DemoServer, learnt: list[ArtistHandle], harm: Any, status: str, words: str
+) -> None:
+    harm(user.database)
+    found = health(user, code=3)
+
+    assert found["database"]["status"] == status
+    assert bool(found["database"]["problems"]) == (status == "damaged")
+    assert words in finding(found, "database")["text"]
+    assert found["artists"] is None
+    assert server.log == [], "requests could not be counted"
+
+
+def test_a_damaged_database_is_named_with_the_backup_that_helps(user: User, learnt: list[ArtistHandle]) -> None:
+    safe = user.folder / "safe.bak"
+    user.run("backup", safe)
+    spoil(user.database)
+    found = health(user, "--offline", code=3)
+
+    assert f"restore {safe}`" in finding(found, "database")["text"]
+    assert found["backup"]["path"] == str(safe)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of files")
+def test_a_configuration_that_others_can_read_is_no_healthy_one(user: User, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("market = 'SE'\n")
+    file.chmod(0o600)
+    found = health(user, "--offline", FRESHWAX_CONFIG=str(file))
+    assert found["configuration"] == {"file": str(file), "private": True}
+    file.write_text("[spotify]\nclient_secret = 'tell-nobody'\n")
+    file.chmod(0o644)
+    done = user.run("doctor", "--json", "--offline", FRESHWAX_CONFIG=str(file))
+    assert done.code == 2
+    assert "tell-nobody" not in done.out + done.err
+
+
+def test_removed_and_disabled_artists_are_not_waited_for(user: User, learnt: list[ArtistHandle]) -> None:
+    with closing(SQLiteStore.open(user.database)) as store:
+        first, second, *_ = store.artists()
+        store.set_state(first.ref, ArtistState.DISABLED)
+        store.set_state(second.ref, ArtistState.REMOVED)
+    found = health(user, "--offline")
+    assert (found["artists"]["active"], found["artists"]["disabled"]) == (4, 1)
+
+
+def test_repair_stands_alone(user: User) -> None:
+    done = user.run("doctor", "--repair", "--json")
+    assert (done.code, done.out) == (2, "")
+    assert "--repair stands alone" in done.err
