@@ -199,3 +199,40 @@ def test_a_proxy_and_its_password_are_not_quoted() -> None:
 
     assert "http://***@proxy.test:8080 refused" in str(failure)
     assert "passw0rd" not in str(failure)
+
+
+def test_a_proxy_in_the_environment_carries_the_connection_and_sees_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> tuple[CheckError, list[bytes]]:
+        async with listening(answer("502 Bad Gateway", b"")) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://user:passw0rd@127.0.0.1:{proxy.port}")
+            client = HttpClient()
+            with pytest.raises(CheckError) as caught:
+                await client.send("GET", "https://api.test/v1", headers={"Authorization": "Bearer token-1"})
+            await client.aclose()
+            return caught.value, proxy.heads
+
+    failure, heads = asyncio.run(main())
+
+    assert [head.split(b"\r\n")[0] for head in heads] == [b"CONNECT api.test:443 HTTP/1.1"]
+    assert b"token-1" not in heads[0]
+    assert "passw0rd" not in str(failure)
+
+
+@pytest.mark.parametrize("vouched", [True, False])
+def test_a_certificate_that_the_environment_vouches_for_is_trusted(
+    vouched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> int | str:
+        async with listening(GRANTED, certificate=SELF_SIGNED) as server:
+            client = HttpClient()
+            try:
+                return (await client.send("GET", f"https://localhost:{server.port}/")).status
+            except CheckError as error:
+                return error.code
+            finally:
+                await client.aclose()
+
+    if vouched:
+        monkeypatch.setenv("SSL_CERT_FILE", str(SELF_SIGNED))
+
+    assert asyncio.run(main()) == (200 if vouched else "network")
