@@ -20,7 +20,7 @@ from freshwax.model import Mode
 from freshwax.store import migrate
 from freshwax.store.sqlite import SQLiteStore
 
-REPORT = "report.json"
+REPORT, BACKUP = "report.json", "backup.db"  # in the folder of whoever dies
 
 Kill = int | tuple[str, int, int] | float
 
@@ -129,7 +129,7 @@ class Mortal:
         moment, seconds = (None, kill) if isinstance(kill, float) else (kill, None)
         file = user.folder / REPORT
         file.unlink(missing_ok=True)
-        words = [str(file) if word == REPORT else word for word in command]
+        words = [str(user.folder / word) if word in {REPORT, BACKUP} else word for word in command]
         life = self._nursery.run(user, *words, kill=moment, seconds=seconds)
         printed = life.out or (file.read_text("utf-8") if file.exists() else "")
         recorded = life.code != KILLED or _last_told(user.database) != before
@@ -138,7 +138,7 @@ class Mortal:
             trace.tellings.append(Telling(titles, recorded))
         if life.code == KILLED:
             trace.deaths.append(life.moments[-1] if seconds is None and life.moments else "at some time")
-            damage = problems(user.database)
+            damage = problems(user.database) + problems(user.folder / BACKUP)
             trace.damage += damage
             trace.intact += not damage
         return life

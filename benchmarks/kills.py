@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from _mortals import REPORT, Kill, Life, Mortal, Nursery, Scene, Trace, of_first_schema
+from _mortals import BACKUP, REPORT, Kill, Life, Mortal, Nursery, Scene, Trace, of_first_schema
 from _process import Freshwax, Server, server
 from _table import WIDTH, fact, headline, say, verdict
 from freshwax.clock import SimulatedClock
@@ -136,6 +136,8 @@ NAMES = (
     "from cache",
     "migration",
     "import",
+    "backup",
+    "restore",
 )
 
 
@@ -160,6 +162,8 @@ def _scenes(folder: Path, running: Server, world: World, mortal: Mortal) -> Iter
     yield Scene("from cache", mortal.left_by(silent, folder / "kept.db"), FROM_CACHE)
     yield Scene("migration", of_first_schema(learnt, folder / "first.db"), TRACK)
     yield Scene("import", None, ("artists", "import", str(listed)), (TRACK,))
+    yield Scene("backup", learnt, ("backup", "--force", BACKUP), (TRACK,))
+    yield Scene("restore", learnt, ("restore", str(learnt)), (TRACK,))
 
 
 @dataclass

@@ -32,9 +32,12 @@ import msgspec
 from freshwax.cli.main import main
 
 # Imported once, for all children.
-for module in ("httpx2", "freshwax.cli.track", "freshwax.sources.spotify.client", "freshwax.tracking.session"):
+for module in """
+    anyio._backends._asyncio anyio.streams.stapled anyio.streams.tls h11 httpcore2 httpx2
+    freshwax.cli.prefetch freshwax.cli.track freshwax.reports.json freshwax.sources.spotify.client
+    freshwax.store.lock freshwax.store.sqlite freshwax.tracking.report freshwax.tracking.session
+""".split():
     import_module(module)
-
 CONNECT = sqlite3.connect
 
 
@@ -138,7 +141,7 @@ def child(order: dict[str, Any]) -> None:
     machine = msgspec.convert(order["machine"], Machine)
     os.environ.clear()
     os.environ.update(order["env"])
-    sys.addaudithook(lambda event, _: moment("rename") if event == "os.rename" else None)
+    sys.addaudithook(lambda event, _: moment("rename") if event in {"os.rename", "os.link"} else None)
     # The program runs as it is; only what it says to SQLite, and to the server, is heard.
     sqlite3.connect = partial(machine.connect, moment)  # type: ignore[assignment]
     listen_to_sockets(moment)
