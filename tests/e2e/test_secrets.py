@@ -131,7 +131,8 @@ def test_a_life_without_trouble_leaves_no_secret_anywhere(home: Home, birds: lis
     home.run("-v", "track", "--force", "--background", FRESHWAX_LOG_FILE="", FRESHWAX_LOG_FORMAT="json")
     home.run("track", "--from-cache", "--format", "table")
     home.run("-vv", "doctor")
-    home.run("doctor", "--offline")
+    home.run("doctor", "--json")
+    home.run("doctor", "--offline", "--repair")
     home.run("backup", home.user.folder / "copy.db")
     for list_ in ("artists list", "releases", "runs", "runs show 2", "plan", "profile", "patterns"):
         for format_ in ("table", "json"):

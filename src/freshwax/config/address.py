@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from freshwax.secret import MASK
 
 
 def trusted(url: str) -> bool:
     """Whether an address is https, or plain http to this machine: nothing else may be handed a secret."""
+    from urllib.parse import urlsplit  # noqa: PLC0415 -- most settings have no address of their own
+
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -22,6 +22,8 @@ def trusted(url: str) -> bool:
 
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine by its name or number; nothing is looked up."""
+    from ipaddress import ip_address  # noqa: PLC0415 -- as above
+
     if host == "localhost":
         return True
     try:
