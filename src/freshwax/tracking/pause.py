@@ -28,6 +28,4 @@ def continues(meter: Meter, left: int, checked: int, requests: int, now: datetim
     """
     price = max(requests / checked, 1.0) if checked else 1.0
     at = meter.resumes(ceil(left * price))
-    return (
-        f"the rest continues after {clock_time(at, now)}" if at else "the rest continues with the next run"
-    )
+    return f"the rest continues after {clock_time(at, now)}" if at else "the rest continues with the next run"
