@@ -167,7 +167,7 @@ def test_where_nothing_appears_there_is_no_delay_and_that_is_said(freshwax: Fres
     )
 
     assert code == 0
-    assert "No release appeared in the days replayed: there is no delay to measure." in err
+    assert err.splitlines() == ["No release appeared in the days replayed: there is no delay to measure."]
 
 
 def test_the_help_names_every_policy_and_column(freshwax: Freshwax) -> None:

@@ -172,7 +172,7 @@ def _remarks(case: Case, budgets: tuple[int | None, ...], found: Sequence[Scores
                 f"{case.longest(budget):.0f} days only: that, not {MAX_INTERVAL:.0f}, is their longest interval here."
             )
     same = [budget for budget in budgets if budget not in distinct(budgets, artists)]
-    if same:
+    if same and any(one.budget is not None for one in found):
         yield f"A budget of {_or(same)} is left out: {_enough(artists)}."
     if not any(one.releases for one in found):
         yield "No release appeared in the days replayed: there is no delay to measure."
