@@ -188,10 +188,13 @@ def of_first_schema(database: Path, target: Path) -> Path:
         migrate.migrate(old, str(target), {1: migrate.migrations()[1]})
         old.execute("ATTACH ? AS now", (str(database),))
         for (table,) in old.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'").fetchall():
-            there = {row[1] for row in old.execute(f"PRAGMA now.table_info({table})")}
-            columns = ", ".join(row[1] for row in old.execute(f"PRAGMA main.table_info({table})") if row[1] in there)
+            there = {row[1]: row[1] for row in old.execute(f"PRAGMA now.table_info({table})")}
+            if table == "releases":
+                there["credits"] = "(SELECT credits FROM now.credit_lists c WHERE c.id = credits_id)"
+            columns = [row[1] for row in old.execute(f"PRAGMA main.table_info({table})") if row[1] in there]
             if columns:
+                values = ", ".join(there[column] for column in columns)
                 old.execute(f"DELETE FROM main.{table}")
-                old.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM now.{table}")
+                old.execute(f"INSERT INTO main.{table} ({', '.join(columns)}) SELECT {values} FROM now.{table}")
         old.execute("PRAGMA journal_mode = WAL")
     return target

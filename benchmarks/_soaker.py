@@ -7,6 +7,7 @@ process holds, as JSON.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
 import os
@@ -53,6 +54,7 @@ def main(folder: str, url: str, first: str, weeks: str) -> None:
         size = sum(path.stat().st_size for path in home.glob("freshwax.db*"))
         held = {
             "memory": _memory(),
+            "heap": _heap(),
             "blocks": sys.getallocatedblocks(),
             "files": len(os.listdir(OPEN_FILES)),  # noqa: PTH208 - no second handle for the listing itself
             "database": size,
@@ -103,6 +105,26 @@ def _memory() -> int:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+class _MallInfo(ctypes.Structure):
+    """What the C library says of its heap; ``uordblks``: bytes in use, ``hblkhd``: those in blocks of their own."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+    ]
+
+
+def _heap() -> int:
+    """Bytes of the C library's heap that are in use: what the process holds beyond its objects; 0 where unknown."""
+    try:
+        ask = ctypes.CDLL(None).mallinfo2
+    except (AttributeError, OSError, TypeError):
+        return 0
+    ask.restype = _MallInfo
+    info = ask()
+    return int(info.uordblks + info.hblkhd)
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ def _show(world: World, weeks: list[dict[str, Any]], told: dict[str, list[int]])
     blocks = [range(start, min(start + size, len(weeks))) for start in range(0, len(weeks), size)][:BLOCKS]
     say(f"{len(world.artists)} artists, {len(world.releases):,} releases, {len(weeks)} weeks in one process")
     say()
-    say(f"  {'weeks':<10}{'MB':>8}{'most':>8}{'objects':>10}{'files':>7}{'db, MB':>8}{'new':>7}{'lost':>6}{'twice':>7}")
+    say(f"  {'weeks':<10}{'MB':>8}{'heap':>8}{'objects':>10}{'files':>7}{'db, MB':>8}{'new':>7}{'lost':>6}{'twice':>7}")
     for block in blocks:
         say(_row(block, weeks, judged, told))
     say()
@@ -154,7 +154,7 @@ def _row(block: range, weeks: list[dict[str, Any]], judged: Judged, told: dict[s
     twice = sum(told[one][1] in block for one in judged.twice)
     return (
         f"  {f'{block[0] + 1}-{block[-1] + 1}':<10}{mean(one['memory'] for one in held) / MB:>8.1f}"
-        f"{max(one['memory'] for one in held) / MB:>8.1f}{mean(one['blocks'] for one in held):>10,.0f}"
+        f"{mean(one['heap'] for one in held) / MB:>8.1f}{mean(one['blocks'] for one in held):>10,.0f}"
         f"{max(one['files'] for one in held):>7}{held[-1]['database'] / MB:>8.1f}{new:>7,}{lost:>6}{twice:>7}"
     )
 
