@@ -9,7 +9,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -28,6 +28,7 @@ from freshwax.replay.plot import plot
 from freshwax.reports.escape import LONGEST, MARKS, brief, cell, visible
 from freshwax.reports.layout import width
 from freshwax.reports.summary import failed_note, gone_note, held_note
+from freshwax.sources.limits import LONGEST_PAUSE, retry_after
 from freshwax.sources.spotify.parse import error_of, parse_candidates, parse_page
 
 NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
@@ -166,6 +167,16 @@ def test_a_title_keeps_its_key_however_it_is_stored(title: str) -> None:
     assert keys_of(release(stored)) == keys_of(release(stored.encode().decode()))
     assert keys_of(release(unicodedata.normalize("NFC", stored))) == keys_of(release(stored))
     assert keys_of(release(unicodedata.normalize("NFD", stored))) == keys_of(release(stored))
+
+
+@given(
+    st.text(max_size=40)
+    | st.from_regex(r"-?[0-9]{1,400}(\.[0-9]*)?([eE][0-9]+)?")
+    | st.sampled_from(["nan", "-inf", "٣"])
+)
+def test_a_wait_is_a_time_or_nothing(said: str) -> None:
+    wait = retry_after({"retry-after": said}, NOW)
+    assert wait is None or timedelta(0) <= wait <= LONGEST_PAUSE
 
 
 # -- files and words of the user ---------------------------------------------------------------------------------------
