@@ -192,6 +192,25 @@ def test_lost_runs_and_reports_are_made_anew_so_that_nothing_is_told_again(path:
     assert_sound(path)
 
 
+@pytest.mark.parametrize("table", ["credit_lists", "url_prefixes"])
+def test_what_releases_share_may_be_lost_and_no_release_with_it(path: Path, table: str) -> None:
+    before = counts(path)
+    with closing(SQLiteStore.open(path)) as store:
+        waiting = [one.release.ref for one in store.untold("stdout")]
+    with raw(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for page in pages_of(path, table):
+        spoil(path, page)
+    done = repair(path, NOW)
+
+    assert (counts(path), done.lost, done.whole) == (before, {}, False)
+    with closing(SQLiteStore.open(path)) as store:
+        found = store.untold("stdout")
+        assert [one.release.ref for one in found] == waiting
+        assert all(one.release.artists and one.release.title for one in found), "a line can be told"
+    assert_sound(path)
+
+
 def test_rows_that_refer_to_nothing_are_mended_or_let_go(path: Path) -> None:
     with raw(path) as connection:
         connection.execute("DELETE FROM run_history WHERE id = 1")

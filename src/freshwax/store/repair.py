@@ -21,7 +21,7 @@ from freshwax.store.swap import free_name, put_in_place
 from freshwax.store.trouble import damaged, is_damage, translated
 
 # What is corrected without a word: nothing that anybody could miss.
-_QUIETLY = ("repair_report_lines", "repair_decisions_of", "repair_decisions_announced", "repair_outbox_artists")
+_QUIETLY = ("repair_report_lines", "repair_decisions_announced", "repair_outbox_artists")
 
 
 class Repaired(Struct, frozen=True):
@@ -121,6 +121,7 @@ def _mend(draft: Path, damaged_tables: Collection[str] = ()) -> _Mended:
         for name in _QUIETLY:
             connection.execute(known[name])
         lost = _let_go(connection)
+        _credits_anew(connection)
         if "outbox" in damaged_tables:
             values = {"told_lost": "told" in damaged_tables}
             anew["lines to tell"] = connection.execute(known["repair_outbox"], values).rowcount
@@ -139,15 +140,28 @@ def _reports_anew(connection: sqlite3.Connection) -> int:
 
 
 def _let_go(connection: sqlite3.Connection) -> dict[str, int]:
-    """Remove rows whose references lead nowhere, until none does; return how many, by table."""
+    """Empty references that lead nowhere, or remove their rows where they may not be empty, until none is left.
+
+    Returns how many rows were removed, by table.
+    """
     gone: dict[str, int] = {}
     while loose := {(row[0], row[3]) for row in connection.execute(migrate.LOOSE)}:
         for table, number in sorted(loose):
             keys = connection.execute(f"PRAGMA foreign_key_list({table})").fetchall()
             parent, column, target = next(key[2:5] for key in keys if key[0] == number)
-            removed = connection.execute(
-                f"DELETE FROM {table} WHERE {column} IS NOT NULL "  # noqa: S608 -- our names
-                f"AND {column} NOT IN (SELECT {target or 'rowid'} FROM {parent})"
-            ).rowcount
-            gone[table] = gone.get(table, 0) + removed
+            columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
+            needed = any(name == column and (not_null or key) for _, name, _, not_null, _, key in columns)
+            change = f"DELETE FROM {table}" if needed else f"UPDATE {table} SET {column} = NULL"  # noqa: S608 -- our names
+            where = f"{column} IS NOT NULL AND {column} NOT IN (SELECT {target or 'rowid'} FROM {parent})"  # noqa: S608
+            changed = connection.execute(f"{change} WHERE {where}").rowcount
+            if needed:
+                gone[table] = gone.get(table, 0) + changed
     return gone
+
+
+def _credits_anew(connection: sqlite3.Connection) -> None:
+    """Credit releases whose credits are lost to an artist for whom they were decided, until they are listed again."""
+    (shared,) = connection.execute(queries()["repair_shares_credits"]).fetchone()
+    if shared:
+        for name in ("repair_credit_lists", "repair_credits"):
+            connection.execute(queries()[name])

@@ -24,9 +24,6 @@ SELECT report_id, row_number() OVER (PARTITION BY report_id ORDER BY release_id)
 FROM told
 WHERE report_id NOT IN (SELECT report_id FROM report_lines) AND release_id IN (SELECT id FROM releases)
 
--- name: repair_decisions_of
-UPDATE decisions SET of_id = NULL WHERE of_id NOT IN (SELECT id FROM releases)
-
 -- name: repair_decisions_announced
 UPDATE decisions SET announced_id = release_id WHERE announced_id NOT IN (SELECT id FROM releases)
 
@@ -48,6 +45,23 @@ WHERE d.kind IS NOT NULL AND d.announced_id = d.release_id
   AND (NOT :told_lost OR d.decided_at > (SELECT max(started_at) FROM run_history) - 90 * 86400000000)
   AND NOT EXISTS (SELECT 1 FROM told t
                   WHERE t.release_id = d.release_id AND t.channel = c.channel AND t.kind <> 'upcoming')
+
+-- Whether releases share their credits, as they do since migration 0004.
+-- name: repair_shares_credits
+SELECT count(*) FROM sqlite_master WHERE name = 'credit_lists'
+
+-- name: repair_credit_lists
+INSERT OR IGNORE INTO credit_lists (credits)
+SELECT DISTINCT json_array(json_array(a.source_id, coalesce(a.name, '')))
+FROM releases r JOIN decisions d ON d.release_id = r.id JOIN artists a ON a.id = d.artist_id
+WHERE r.credits_id IS NULL AND NOT r.forgotten
+
+-- name: repair_credits
+UPDATE releases
+SET credits_id = (SELECT c.id FROM decisions d JOIN artists a ON a.id = d.artist_id
+                  JOIN credit_lists c ON c.credits = json_array(json_array(a.source_id, coalesce(a.name, '')))
+                  WHERE d.release_id = releases.id LIMIT 1)
+WHERE credits_id IS NULL AND NOT forgotten
 
 -- name: repair_last_run
 SELECT * FROM run_history ORDER BY id DESC LIMIT 1
