@@ -7,7 +7,8 @@ import csv
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import md5
 from pathlib import Path
 
 from freshwax.clock import SimulatedClock
@@ -33,13 +34,14 @@ class DirectSource:
 
     name = "spotify"
 
-    def __init__(self, world: World, at: datetime) -> None:
+    def __init__(self, world: World, at: datetime, ledger: Store | None = None) -> None:
         self.run_id: int | None = None
         self.refusal: Paused | None = None
         self.budget: int | None = None
         self._world = world
         self._at = at
         self._asked = 0
+        self._ledger = ledger
 
     @property
     def cost(self) -> Cost:
@@ -66,6 +68,8 @@ class DirectSource:
     async def _walk(self, walk: Walk, follow: Follow) -> Observation:
         async def ask(request: PageRequest) -> Page:
             self._asked += 1
+            if self._ledger is not None:
+                self._ledger.record_request(self.name, "albums", self._at, self.run_id)
             everything = self._world.listings(follow.artist.ref.id, request.groups, self._at)
             part = everything[request.offset : request.offset + SIZE]
             entries = (Listed(position, self._release(one)) for position, one in enumerate(part, request.offset))
@@ -76,7 +80,9 @@ class DirectSource:
     def _release(self, one: WorldRelease) -> Release:
         credited = tuple(Credit(artist, self._world.artists[artist].name) for artist in one.artists)
         url = f"https://open.spotify.com/album/{one.id}"
-        return Release(Ref(self.name, one.id), one.title, one.type, credited, one.date, url, None, one.total_tracks)
+        digest = md5(one.id.encode(), usedforsecurity=False).hexdigest()
+        image = f"https://i.scdn.co/image/ab67616d00001e02{digest[:24]}"
+        return Release(Ref(self.name, one.id), one.title, one.type, credited, one.date, url, image, one.total_tracks)
 
 
 def learn(world: World, store: Store, at: datetime) -> None:
@@ -95,11 +101,29 @@ def rows_of(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def main(rows: str, database: str, at: str) -> None:
-    """Build a database from rows of releases, as of an instant; print how many releases it knows."""
-    with closing(SQLiteStore.open(Path(database))) as store:
-        learn(World.from_rows(rows_of(Path(rows))), store, datetime.fromisoformat(at))
+def live(world: World, database: Path, at: datetime, weeks: int) -> Iterator[int]:
+    """Run once a week, requests in the ledger; yield the size of the database after each week."""
+    options = RunOptions(Mode.INCREMENTAL, "US")
+    for week in range(1, weeks + 1):
+        now = at + timedelta(weeks=week)
+        with closing(SQLiteStore.open(database)) as store:
+            source = DirectSource(world, now, ledger=store)
+            done = asyncio.run(run(store, source, source, SimulatedClock(now), options))
+            store.tell(fix_report(store, done, options, now).id, now)
+        yield database.stat().st_size
+
+
+def main(rows: str, database: str, at: str, weeks: str = "0") -> None:
+    """Build a database from rows of releases, as of an instant; print how many releases it knows.
+
+    With ``weeks``, go on for so long from there, and print the size after each.
+    """
+    world, path, start = World.from_rows(rows_of(Path(rows))), Path(database), datetime.fromisoformat(at)
+    with closing(SQLiteStore.open(path)) as store:
+        learn(world, store, start)
         print(len(store.releases()))
+    for size in live(world, path, start, int(weeks)):
+        print(size)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Ten thousand artists with three hundred thousand known releases: what a run takes, and what reading commands take."""
+"""Ten thousand artists with a million known releases: what a run takes, what is stored, what reading commands take."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ from freshwax.demo.builder import base62_id
 from freshwax.demo.chance import Dice
 from freshwax.demo.names import Titles, artist_name
 
-MEMORY = 150
+MEMORY = 250  # MB
+DATABASE = 400  # MB
 RATIO = 2.0
+# A year of weekly runs over fewer artists: from the 13th week on, what comes in pushes out what is 90 days old.
+FULL_WEEK = 14
+GROWTH = 2.0  # kB a week: the run, and its report
 COLUMNS = ("artist_id", "artist_name", "release_id", "title", "type", "release_date", "total_tracks", "appears_at")
 
 
@@ -33,15 +37,17 @@ def main() -> int:
         with server("--rows", str(rows), "--at", now.isoformat()) as spotify:
             user = Freshwax(folder, spotify.url)
             _build(rows, user.database, learnt)
-            return _measure(user, options, now)
+            checks = _measure(user, options, now)
+        return verdict((*checks, *(_year(folder, options, now) if options.year_of else ())))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--artists", type=int, default=10_000)
-    parser.add_argument("--releases", type=int, default=30, help="known releases of each artist")
+    parser.add_argument("--releases", type=int, default=100, help="known releases of each artist")
     parser.add_argument("--new", type=int, default=100, help="artists that have something new")
     parser.add_argument("--times", type=int, default=7, help="runs of each command, of which the median counts")
+    parser.add_argument("--year-of", type=int, default=200, help="artists in a year of weekly runs; 0: without one")
     return parser.parse_args()
 
 
@@ -83,7 +89,7 @@ def _build(rows: Path, database: Path, at: datetime) -> None:
     say()
 
 
-def _measure(user: Freshwax, options: argparse.Namespace, now: datetime) -> int:
+def _measure(user: Freshwax, options: argparse.Namespace, now: datetime) -> tuple[tuple[str, bool], ...]:
     run, report = user.track()
     coverage, cost = report["coverage"], report["cost"]
     again, unchanged = user.track("--force")
@@ -105,15 +111,36 @@ def _measure(user: Freshwax, options: argparse.Namespace, now: datetime) -> int:
     say(f"  bare: {BARE[-1]}, paired run by run")
     memory = max(run.memory, again.memory)
     complete = coverage["checked"] == options.artists and len(report["releases"]) == min(options.new, options.artists)
+    size = user.database.stat().st_size / 1e6
+    say()
     fact("requests a check", f"{cost['requests'] / max(coverage['checked'], 1):.3f}")
-    return verdict(
-        (
-            ("everybody checked, everything new told", complete),
-            (f"peak memory of a run under {MEMORY} MB", memory < MEMORY),
-            (f"track --from-cache at most {RATIO:.0f} x bare", ratios[commands[0]] <= RATIO),
-            (f"releases --since at most {RATIO:.0f} x bare", ratios[commands[1]] <= RATIO),
-        )
+    fact("database after these runs, MB", f"{size:.0f}")
+    return (
+        ("everybody checked, everything new told", complete),
+        (f"peak memory of a run under {MEMORY} MB", memory < MEMORY),
+        (f"a database under {DATABASE} MB", size < DATABASE),
+        (f"track --from-cache at most {RATIO:.0f} x bare", ratios[commands[0]] <= RATIO),
+        (f"releases --since at most {RATIO:.0f} x bare", ratios[commands[1]] <= RATIO),
     )
+
+
+def _year(folder: Path, options: argparse.Namespace, now: datetime) -> tuple[tuple[str, bool], ...]:
+    """Let a smaller list live through a year of weekly runs in which nothing appears; show how its database grows."""
+    fewer = argparse.Namespace(artists=options.year_of, releases=options.releases, new=0)
+    rows, database = folder / "year.csv", folder / "year.db"
+    _write(rows, fewer, now)
+    builder = Path(__file__).with_name("_direct.py")
+    done = measure([sys.executable, str(builder), str(rows), str(database), now.isoformat(), "52"])
+    if done.exit_code:
+        raise SystemExit(done.stderr)
+    _, *sizes = (int(line) for line in done.stdout.split())
+    say()
+    say(f"  a year of weekly runs over {options.year_of:,} artists, nothing new")
+    for week in (1, FULL_WEEK, 26, 39, 52):
+        fact(f"database after week {week}, MB", f"{sizes[week - 1] / 1e6:.2f}")
+    growth = (sizes[51] - sizes[FULL_WEEK - 1]) / (52 - FULL_WEEK) / 1e3
+    fact(f"a week after week {FULL_WEEK} adds, kB", f"{growth:.2f}")
+    return ((f"a week after week {FULL_WEEK} adds at most {GROWTH:.0f} kB", growth <= GROWTH),)
 
 
 def _paired(user: Freshwax, command: tuple[str, ...], times: int) -> float:
