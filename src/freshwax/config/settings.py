@@ -209,7 +209,7 @@ SETTINGS: tuple[Setting, ...] = (
         "heartbeat_url",
         "secret",
         Secret(""),
-        "Address that each run calls when it begins (/start), ends well, or fails (/fail), as healthchecks.io has it.",
+        "Address, as of healthchecks.io, that each run calls when it begins and ends.",
         _secret_url,
         secret=True,
     ),
