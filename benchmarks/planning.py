@@ -48,7 +48,7 @@ def million(artists: int, releases: int) -> list[tuple[str, bool]]:
     since = np.full(artists, days(NOW) - YEARS * 365)
     album = np.zeros(len(artist), bool)
     seen = Observed(artists, events_of(artist, day, album), since, checked)
-    standing = Standing(checked, np.zeros(artists, bool), np.arange(artists))
+    standing = Standing(checked, checked, checked, np.zeros(artists, np.int64), np.arange(artists))
     bounds = Bounds(artists // 10, 7.0, 90.0)
 
     def profile() -> Activity:

@@ -22,6 +22,7 @@ PATIENCE = 28.0  # days; found by replay, where 7 to 28 differ by a few hundredt
 LISTED_BY = 0.5  # a release of a day is listed by noon UTC, when the day has begun everywhere
 EARLY = 1.0  # a run that starts a few hours early still finds due who missed a turn
 RETRY_SHARE = 4  # failed checks take one in so many places, at most: a source of trouble must not starve the rest
+AHEAD = "ahead"  # goes by no user's choice: it is what a prefetch asks by
 TIERS = (1, 2, 4, 12)  # weeks between the checks of high, medium, low and inactive artists
 
 
@@ -80,13 +81,13 @@ class Choice(Struct, frozen=True, eq=False):
 
 def choose(policy: str, standing: Standing, activity: Activity, now: float, bounds: Bounds) -> Choice:
     """Return whom a run at ``now`` asks. UsageError for a policy that does not exist, or a budget below 1."""
-    score_of = POLICIES.get(policy)
+    score_of = ahead if policy == AHEAD else POLICIES.get(policy)
     if score_of is None:
         raise UsageError(f"There is no policy {policy!r}; there are {', '.join(POLICIES)}.")
     if bounds.budget is not None and bounds.budget < 1:
         raise UsageError(f"A budget of {bounds.budget} asks nobody: give 1 or more.")
     age = np.maximum(now - standing.checked, 0.0)  # nan stays
-    score, due = score_of(standing, activity, now, age)
+    score, due = score_of(Case(standing, activity, now, age, bounds))
     fresh = age < bounds.fresh_for
     why = np.where(fresh, Why.FRESH, Why.LATER).astype(np.int64)
     order = _picks(standing, age, score, due & ~fresh, why, now, bounds)
@@ -175,14 +176,26 @@ def smallest_interval(artists: int, budget: int, every: float) -> float:
 # -- what each policy goes by --------------------------------------------------------------------------------------
 
 Score = tuple[Floats, Bools]  # the larger the sooner; and who may be asked at all
-Scorer = Callable[[Standing, Activity, float, Floats], Score]
 
 
-def _everybody(age: Floats) -> Bools:
-    return np.ones(len(age), np.bool_)
+class Case(Struct, frozen=True, eq=False):
+    """What a policy goes by. ``age``: days since the last check; nan where there was none."""
+
+    standing: Standing
+    activity: Activity
+    now: float
+    age: Floats
+    bounds: Bounds
 
 
-def adaptive(standing: Standing, activity: Activity, now: float, age: Floats) -> Score:
+Scorer = Callable[[Case], Score]
+
+
+def _everybody(case: Case) -> Bools:
+    return np.ones(len(case.age), np.bool_)
+
+
+def adaptive(case: Case) -> Score:
     """Score by the waiting that a check ends: expected releases not seen yet, times days since the last check and four
     weeks.
 
@@ -191,7 +204,20 @@ def adaptive(standing: Standing, activity: Activity, now: float, age: Floats) ->
     rates are estimates and artists fall silent; the constant says where. That releases come on weekdays of the
     artist's own is in the expected number: it grows on the likely days and stands still on others.
     """
-    return expected(standing.checked, activity, now) * (age + PATIENCE), _everybody(age)
+    coming = expected(case.standing.checked, case.activity, case.now)
+    return coming * (case.age + PATIENCE), _everybody(case)
+
+
+def ahead(case: Case) -> Score:
+    """Score for a prefetch, which answers for a run up to ``fresh_for`` days later: what it gains, less what it costs.
+
+    Releases that are out by now are known so much sooner; those that come out in between wait a whole turn longer. So
+    it is good to ask whose likeliest day has just been, and bad to ask whose likeliest day is about to begin.
+    """
+    checked, now, gap = case.standing.checked, case.now, case.bounds.fresh_for
+    out = expected(checked, case.activity, now)
+    between = expected(np.full(len(checked), now), case.activity, now + gap)
+    return out * gap - between * case.bounds.every, _everybody(case)
 
 
 def expected(checked: Floats, activity: Activity, now: float) -> Floats:
@@ -214,41 +240,40 @@ def _weeks(shares: Floats, at: Floats) -> Floats:
     return weeks
 
 
-def square_root(standing: Standing, activity: Activity, now: float, age: Floats) -> Score:
+def square_root(case: Case) -> Score:
     """Go by the law of the square root alone: age over an interval that goes with 1 / sqrt(rate)."""
-    del standing, now
-    return age * np.sqrt(activity.rate), _everybody(age)
+    return case.age * np.sqrt(case.activity.rate), _everybody(case)
 
 
-def tiers(standing: Standing, activity: Activity, now: float, age: Floats) -> Score:
+def tiers(case: Case) -> Score:
     """Ask by the last release: below 90 days ago every week, 180 every 2nd, 365 every 4th, else every 12th.
 
     Each artist has its own phase, so that a tier does not come all at once. Who missed a turn is due.
     """
-    weeks = np.array(TIERS)[tier(activity, ~np.isnan(age), now)]
+    standing, now, learnt = case.standing, case.now, ~np.isnan(case.age)
+    weeks = np.array(TIERS)[tier(case.activity, learnt, now)]
     week = np.floor((now + MONDAY) / WEEK).astype(np.int64)
     turn = (week + standing.phase) % weeks == 0
     taken = np.nan_to_num(np.floor((standing.turn + MONDAY) / WEEK), nan=-1.0) >= week
     due = (turn & ~taken) | (now - standing.turn >= weeks * WEEK + WEEK - EARLY)
-    return age / (weeks * WEEK), due | np.isnan(age)
+    return case.age / (weeks * WEEK), due | ~learnt
 
 
-def rotation(standing: Standing, activity: Activity, now: float, age: Floats) -> Score:
+def rotation(case: Case) -> Score:
     """Ask whoever waits longest."""
-    del standing, activity, now
-    return age, _everybody(age)
+    return case.age, _everybody(case)
 
 
-def miniflux(standing: Standing, activity: Activity, now: float, age: Floats) -> Score:
+def miniflux(case: Case) -> Score:
     """Ask by miniflux's entry frequency, over a window of 365 days instead of 7: a week over the releases a week.
 
     The releases a week are rounded up; fewer than two in the window: the longest interval, here four weeks.
     """
-    del standing, now
+    activity = case.activity
     gap = activity.span / np.maximum(activity.count - 1, 1)
     weekly = np.where(activity.count > 1, np.ceil(WEEK / np.maximum(gap, 1.0)), 0.0)
     interval = np.where(weekly > 0, WEEK / np.maximum(weekly, 1.0), 4 * WEEK)
-    return age / interval, _everybody(age)
+    return case.age / interval, _everybody(case)
 
 
 POLICIES: Mapping[str, Scorer] = {

@@ -182,12 +182,14 @@ def _whole(past: Sequence[Run], artists: int) -> list[datetime]:
 
 
 def prefetch_batch(store: Store, artists: Sequence[Artist], now: datetime, options: RunOptions) -> Batch | None:
-    """Return whom a prefetch asks: the likeliest of those whose turn comes while its answers are fresh; None: nobody.
+    """Return whom a prefetch asks of those whose turn comes while its answers are fresh; None: nobody.
 
-    Whoever is asked now need not be asked then, so the two together cost no more than the run alone. First checks, and
-    the repeats of failed ones, are the run's. Without a budget, half of what a run has to do.
+    Those come first who are likeliest to have released something by now, and not between now and their turn. Whoever is
+    asked now need not be asked then, so the two together cost no more than the run alone. First checks, and the repeats
+    of failed ones, are the run's. Without a budget, half of what a run has to do.
     """
     from freshwax.planning.batch import plan_batch  # noqa: PLC0415 -- with numpy, which no other run needs
+    from freshwax.planning.policies import AHEAD  # noqa: PLC0415 -- as well
 
     coming = plan_run(
         artists, now + options.fresh_for, check_interval=options.check_interval, fresh_for=options.fresh_for
@@ -196,7 +198,7 @@ def prefetch_batch(store: Store, artists: Sequence[Artist], now: datetime, optio
     if not waiting:
         return None
     return plan_batch(
-        ADAPTIVE,
+        AHEAD,
         store.history(waiting),
         now,
         budget=options.picks or options.budget or ceil(min(len(waiting), _usual(store, now, len(waiting))) / 2),
