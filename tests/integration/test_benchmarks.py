@@ -121,6 +121,14 @@ def test_fuzz() -> None:
     assert "met     every target both accepts and refuses" in done.stdout
 
 
+def test_faults() -> None:
+    few = ("--artists", "6", "--weeks", "16", "--mixes", "1", "--jobs", "1", "--quiet")
+    done = run("faults.py", "--fault", "connections reset", "artists renamed", *few)
+    assert "MISSED" not in done.stdout
+    assert "3 campaigns, 48 weeks" in done.stdout
+    assert done.returncode == 0
+
+
 def test_every_script_is_tried_here_and_named_in_the_readme() -> None:
     here, readme = Path(__file__).read_text(encoding="utf-8"), (FOLDER / "README.md").read_text(encoding="utf-8")
     assert {one for one in SCRIPTS if f'"{one}"' not in here or f"`{one}" not in readme} == set()
