@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -50,7 +51,7 @@ def main() -> int:
         with server("--rows", str(folder / "rows.csv")) as running, closing(Nursery(folder)) as nursery:
             mortal = Mortal(nursery, folder, Freshwax(folder, running.url).env)
             scenes = [scene for scene in _scenes(folder, running, world, mortal) if scene.name in options.scene]
-            tallies = _kill_all(mortal, scenes, world, options)
+            tallies = _kill_all(folder, running, scenes, _expected(world), options)
     say(f"  ({time.monotonic() - started:.0f} seconds)")
     return _show(tallies, options)
 
@@ -60,6 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=540, help="random kill points, a third of them by time")
     parser.add_argument("--artists", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=4, help="scenes at once")
     parser.add_argument("--scene", nargs="+", choices=NAMES, default=NAMES)
     return parser.parse_args()
 
@@ -201,16 +203,28 @@ class Tally:
         self.unfinished += trace.unfinished
 
 
-def _kill_all(mortal: Mortal, scenes: list[Scene], world: World, options: argparse.Namespace) -> list[Tally]:
-    rng = random.Random(options.seed)
-    expected = _expected(world)
+def _kill_all(
+    folder: Path, running: Server, scenes: list[Scene], expected: list[str], options: argparse.Namespace
+) -> list[Tally]:
+    """Play the scenes, some at once: each in a folder, and with chances, of its own."""
+
+    def play(number: int) -> Tally:
+        tally = Tally(scenes[number])
+        home = folder / f"scene-{number}"
+        home.mkdir()
+        share = options.kills * (number + 1) // len(scenes) - options.kills * number // len(scenes)
+        with closing(Nursery(home)) as nursery:
+            mortal = Mortal(nursery, home, Freshwax(home, running.url).env)
+            _at_commits(mortal, tally, expected)
+            _at_random(mortal, tally, expected, share, random.Random(f"{options.seed} {tally.scene.name}"))
+        return tally
+
     say(f"  {HEAD[0]:<14}{HEAD[1]:>8}{HEAD[2]:>7}{HEAD[3]:>8}{HEAD[4]:>11}{HEAD[5]:>6}{HEAD[6]:>9}{HEAD[7]:>14}")
-    tallies = [Tally(scene) for scene in scenes]
-    for number, tally in enumerate(tallies):
-        share = options.kills * (number + 1) // len(tallies) - options.kills * number // len(tallies)
-        _at_commits(mortal, tally, expected)
-        _at_random(mortal, tally, expected, share, rng)
-        say(_row(tally))
+    tallies = []
+    with ThreadPoolExecutor(options.jobs) as at_once:
+        for tally in at_once.map(play, range(len(scenes))):
+            tallies.append(tally)
+            say(_row(tally))
     return tallies
 
 
