@@ -17,7 +17,8 @@ from tests.contract.store_words import NOW, A, B, at, release, report, save, sta
 
 from freshwax.errors import StoreError, StoreLocked
 from freshwax.model import Ref
-from freshwax.store.backup import Contents, back_up, examine, restore
+from freshwax.store import migrate
+from freshwax.store.backup import Contents, back_up, restore
 from freshwax.store.known_backups import Backup, known, newest_good
 from freshwax.store.sqlite import SQLiteStore
 
@@ -63,7 +64,7 @@ def files(path: Path) -> dict[str, bytes]:
 def test_a_backup_stands_alone_is_private_and_remembered(path: Path, tmp_path: Path) -> None:
     target = tmp_path / "safe" / "copy.db"
     target.parent.mkdir()
-    assert back_up(path, target, at(1)) == Contents(1, 2, NOW, examine(path).schema)
+    assert back_up(path, target, at(1)) == Contents(1, 2, NOW, max(migrate.migrations()))
 
     assert [file.name for file in target.parent.iterdir()] == ["copy.db"]
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
@@ -84,7 +85,8 @@ def test_backups_made_while_another_process_writes_are_each_one_moment(path: Pat
         writer.kill()
 
     assert all(count % 2 == 0 for count in held), "half of a transaction"
-    assert held == sorted(set(held)), "the writer went on meanwhile"
+    assert held == sorted(held)
+    assert held[0] < held[-1], "the writer went on meanwhile"
 
 
 def test_a_backup_is_replaced_only_on_request(path: Path, tmp_path: Path) -> None:
@@ -119,6 +121,26 @@ def test_a_target_that_cannot_be_written_is_named(path: Path, name: str, words: 
     with pytest.raises(StoreError, match=words):
         back_up(path, path.parent / name, NOW, replace=True)
     assert files(path) == before
+
+
+def test_what_a_killed_backup_left_behind_goes_after_a_day(path: Path) -> None:
+    left = [
+        path.parent / name for name in (".copy.db.77.part", ".copy.db.77.part-journal", ".copy.db.78.part", ".notes")
+    ]
+    for file in left:
+        file.write_bytes(b"half a backup")
+    for file in (*left[:2], left[3]):
+        os.utime(file, (at(-2).timestamp(),) * 2)
+    os.utime(left[2], (at(-0.1).timestamp(),) * 2)
+    back_up(path, path.parent / "copy.db", NOW)
+
+    assert sorted(path.parent.glob(".*")) == sorted(left[2:])
+
+
+def test_a_database_below_a_file_is_not_restored(path: Path, tmp_path: Path) -> None:
+    back_up(path, tmp_path / "copy.bak", NOW)
+    with pytest.raises(StoreError, match=r"f\.db cannot be written"):
+        restore(tmp_path / "copy.bak" / "f.db", tmp_path / "copy.bak", NOW)
 
 
 def test_a_device_is_no_target(path: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from msgspec import Struct
@@ -53,14 +54,13 @@ def back_up(database: Path, target: Path, now: datetime, *, replace: bool = Fals
     The copy is looked through before it gets its name, and remembered as a backup of this database. StoreError: the
     target is there already (unless ``replace``), or cannot be written; the database is not there, or is damaged.
     """
-    migrate.refuse_foreign_file(_there(database))
+    _refuse_foreign(database)
     _refuse_target(database, target, replace=replace)
     target = Path(os.path.realpath(target))
-    with draft_beside(target) as draft:
-        copy_of(database, draft, target)
-        if flaws(draft):
+    with draft_beside(target, now) as draft:
+        if _copied_with_flaws(database, draft, target):
             raise damaged(str(database))
-        contents = examine(draft)
+        contents = contents_of(draft)
         try:
             draft.replace(target)
         except OSError as error:
@@ -79,43 +79,35 @@ def restore(database: Path, file: Path, now: datetime) -> Restored:
     """
     if _same(database, file):
         raise StoreError(f"{file} is the database itself: give a backup of it")
-    examine(file)
+    _refuse_foreign(file)
     real = Path(os.path.realpath(database))
-    real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with draft_beside(real) as draft:
-        copy_of(file, draft, real)
-        contents = examine(draft)
+    try:
+        real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(real, error.strerror) from error
+    with draft_beside(real, now) as draft:
+        wrong = _copied_with_flaws(file, draft, real)
+        contents = contents_of(draft, str(file)) if not wrong else None
+        if contents is None or not contents.schema:
+            raise _spoilt(file, wrong[0] if wrong else "it is empty")
         _take_over(real, draft)
         kept = put_in_place(draft, real, free_name(real, "before-restore", now))
     return Restored(contents, kept)
 
 
-def examine(file: Path) -> Contents:
-    """Look through a backup, and return what it holds. StoreError: not ours, newer than this freshwax, or damaged."""
-    path = str(file)
-    try:
-        migrate.refuse_foreign_file(_there(file))
-        with closing(connect(file, read_only=True, patience=PATIENCE)) as connection:
-            schema = migrate.version_of(connection, path)
-            wrong = _flaws(connection)
-            if not schema or wrong:
-                raise _spoilt(file, wrong[0] if wrong else "it is empty")
-            artists, releases, last_run = connection.execute(queries()["contents"]).fetchone()
-    except sqlite3.Error as error:
-        if is_damage(error):
-            raise _spoilt(file, str(error)) from error
-        with translated(path):
-            raise
+def contents_of(file: Path, name: str | None = None) -> Contents:
+    """Return what a sound database holds. StoreError, about ``name``: not ours, or newer than this freshwax."""
+    with translated(name or str(file)), closing(connect(file, read_only=True, patience=PATIENCE)) as connection:
+        schema = migrate.version_of(connection, name or str(file))
+        row = connection.execute(queries()["contents"]).fetchone() if schema else (0, 0, None)
+    artists, releases, last_run = row
     return Contents(artists, releases, rows.instant_or_none(last_run), schema)
 
 
 def soundness(database: Path) -> Soundness:
     """Say whether a database is sound. StoreError: not ours, newer, locked, or not readable for want of permission."""
     path = str(database)
-    try:
-        migrate.refuse_foreign_file(database)
-    except OSError as error:
-        raise StoreError(f"the database {path} cannot be read ({error.strerror}): correct that") from error
+    _refuse_foreign(database)
     with translated(path):
         wrong = flaws(database)
         try:
@@ -161,12 +153,16 @@ def _spoilt(file: Path, why: str) -> StoreError:
     return StoreError(f"{file} is damaged ({why}): give another backup")
 
 
-def _there(file: Path) -> Path:
+def _refuse_foreign(file: Path) -> None:
+    """Raise StoreError unless there is a file that says that it is ours."""
     if not file.exists():
         raise StoreError(f"there is no database at {file}: give the path of one")
     if not file.is_file():
         raise StoreError(f"{file} is not a file: give the path of a database")
-    return file
+    try:
+        migrate.refuse_foreign_file(file)
+    except OSError as error:
+        raise StoreError(f"{file} cannot be read ({error.strerror}): correct that, or give another path") from error
 
 
 def _refuse_target(database: Path, target: Path, *, replace: bool) -> None:
@@ -189,10 +185,14 @@ def _same(one: Path, other: Path) -> bool:
 
 
 @contextmanager
-def draft_beside(target: Path) -> Iterator[Path]:
-    """Make an empty, private file beside the target; whatever is left of it at the end is removed."""
+def draft_beside(target: Path, now: datetime) -> Iterator[Path]:
+    """Make an empty, private file beside the target; whatever is left of it at the end is removed.
+
+    So is what others left who were killed a day ago or longer.
+    """
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
+        _sweep(target, now)
         os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
     except OSError as error:
         raise _unwritable(target, error.strerror) from error
@@ -204,24 +204,51 @@ def draft_beside(target: Path) -> Iterator[Path]:
                 Path(f"{draft}{end}").unlink()
 
 
+def _sweep(target: Path, now: datetime) -> None:
+    old = (now - timedelta(days=1)).timestamp()
+    left = re.compile(rf"\.{re.escape(target.name)}\.\d+\.part(-wal|-shm|-journal)?")
+    for file in target.parent.iterdir():
+        if left.fullmatch(file.name) and file.stat().st_mtime < old:
+            file.unlink(missing_ok=True)
+
+
 def copy_of(source: Path, draft: Path, target: Path) -> None:
-    """Copy one state of a database into an empty file, which then stands alone."""
-    with translated(str(source)):
-        reader = connect(source, read_only=True, patience=PATIENCE)
-    with closing(reader):
-        with translated(str(source)):
+    """Copy one state of a database into the empty file ``draft``, which then stands alone and is to become ``target``.
+
+    ``sqlite3.Error`` where the source is damaged; StoreError: it is locked, or the copy cannot be written.
+    """
+    try:
+        with closing(connect(source, read_only=True, patience=PATIENCE)) as reader:
             # Holds this state, and finds out about locks: SQLite's backup would wait for them without an end.
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        try:
-            with closing(sqlite3.connect(draft)) as copy:
-                reader.backup(copy)
-                copy.execute("PRAGMA journal_mode = DELETE")
-        except sqlite3.Error as error:
-            if is_damage(error):
-                raise damaged(str(source)) from error
-            full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
-            raise _unwritable(target, "the disk is full" if full else "the disk reports an error") from error
+            _write_copy(reader, draft, target)
+    except sqlite3.Error as error:
+        if is_damage(error):
+            raise
+        with translated(str(source)):
+            raise
+
+
+def _write_copy(reader: sqlite3.Connection, draft: Path, target: Path) -> None:
+    try:
+        with closing(sqlite3.connect(draft)) as copy:
+            reader.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error as error:
+        if is_damage(error):
+            raise
+        full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+        raise _unwritable(target, "the disk is full" if full else "the disk reports an error") from error
+
+
+def _copied_with_flaws(source: Path, draft: Path, target: Path) -> list[str]:
+    """Copy a database, and return what is wrong with it."""
+    try:
+        copy_of(source, draft, target)
+    except sqlite3.Error as error:
+        return [str(error)]
+    return flaws(draft)
 
 
 def _unwritable(target: Path, why: str | None) -> StoreError:

@@ -13,7 +13,7 @@ from msgspec import Struct, json
 
 from freshwax.errors import StoreError
 from freshwax.store import migrate
-from freshwax.store.backup import Contents, copy_of, draft_beside, examine, flaws, unsound
+from freshwax.store.backup import Contents, contents_of, copy_of, draft_beside, flaws, unsound
 from freshwax.store.database import connect
 from freshwax.store.salvage import Saved, salvage
 from freshwax.store.sql import queries
@@ -64,8 +64,8 @@ def repair(database: Path, now: datetime) -> Repaired:
         problems = flaws(real)
         if not problems:
             _fold_log(real)
-            return Repaired(examine(real))
-    with draft_beside(real) as draft:
+            return Repaired(contents_of(real))
+    with draft_beside(real, now) as draft:
         mended = _reindexed(real, draft)
         saved: list[Saved] = []
         if mended is None:
@@ -74,7 +74,7 @@ def repair(database: Path, now: datetime) -> Repaired:
             mended = _mend(draft, {one.table for one in saved if not one.whole})
         if flaws(draft):
             raise damaged(str(database))
-        contents = examine(draft)
+        contents = contents_of(draft)
         kept = put_in_place(draft, real, free_name(real, "before-repair", now))
     return Repaired(contents, tuple(problems), tuple(saved), mended.anew, mended.lost, kept)
 
@@ -92,10 +92,6 @@ def _reindexed(database: Path, draft: Path) -> _Mended | None:
             connection.execute("REINDEX")
         return None if unsound(draft) else _mend(draft)
     except sqlite3.DatabaseError:
-        return None
-    except StoreError as error:
-        if not is_damage(error.__cause__):
-            raise
         return None
 
 
