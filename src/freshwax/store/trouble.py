@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +47,9 @@ def no_database(path: str) -> StoreError:
 
 def damaged(path: str) -> StoreError:
     """Return the sentence about a damaged database: it names the newest good backup that is known, and what to type."""
-    from freshwax.store.known_backups import newest_good  # noqa: PLC0415 -- only where something is damaged
+    import shlex  # noqa: PLC0415 -- only where something is damaged
+
+    from freshwax.store.known_backups import newest_good  # noqa: PLC0415
 
     backup = None if path == ":memory:" else newest_good(path)
     typed = f"`freshwax --database {shlex.quote(path)}"
