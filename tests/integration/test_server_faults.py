@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 import time
@@ -270,3 +271,53 @@ def test_a_stopped_server_refuses_connections_and_comes_back_where_it_was(server
     server.start()
     assert (server.api_url, caller.status()) == (url, 200)
     assert len(server.requests) == 1
+
+
+def test_a_body_that_hangs_leaves_the_connection_open(server, caller):
+    server.misbehave(faults.Hung(50))
+    caller.connection.timeout = 0.2
+    caller.connection.close()
+    with pytest.raises(TimeoutError):
+        caller.albums()
+    assert (server.requests[-1].readable, server.requests[-1].shown) == (False, ())
+
+
+def test_a_blown_up_body_is_small_on_the_wire(server, caller):
+    server.misbehave(faults.Oversized(1_000_000), times=1)
+    _, headers, body = caller.albums()
+    assert (headers["content-encoding"], len(body) < 10_000) == ("gzip", True)
+    assert len(gzip.decompress(body)) > 1_000_000
+
+
+def test_tokens_expire_before_their_time(server, caller):
+    server.misbehave(faults.TokensExpire(), times=1)
+    assert [caller.status(), caller.status()] == [401, 401]
+    caller.token = json.loads(caller.send("POST", "/api/token", CREDENTIALS)[2])["access_token"]
+    assert caller.status() == 200
+
+
+def test_too_many_requests_until_a_date(server, caller):
+    server.misbehave(faults.TooMany(90, as_date=True))
+    status, headers, _ = caller.albums()
+    assert (status, headers["retry-after"]) == (429, "Tue, 10 Mar 2026 12:01:30 GMT")
+
+
+def test_a_next_page_that_is_the_page_itself_and_fields_of_another_type(server, caller):
+    looping = server.misbehave(faults.LoopingNext())
+    page = caller.page()
+    assert page["next"] == page["href"]
+    server.repair(looping)
+    server.misbehave(faults.WronglyTyped("total", "16"))
+    assert caller.page()["total"] == "16"
+
+
+def test_the_log_names_what_was_shown_and_whether_it_could_be_read(server, caller):
+    items = caller.page()["items"]
+    assert server.requests[-1].shown == tuple(item["id"] for item in items)
+    server.misbehave(faults.Truncated(10), times=1)
+    with pytest.raises(IncompleteRead):
+        caller.albums()
+    caller.connection.close()
+    server.misbehave(faults.Status(500), times=1)
+    caller.albums()
+    assert [(entry.readable, entry.shown) for entry in server.requests[-2:]] == [(False, ()), (False, ())]
