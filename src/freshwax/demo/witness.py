@@ -73,12 +73,18 @@ class Witness:
         self.learnt_at: dict[str, datetime] = {}
         self.false: list[str] = []
         self._checked_at: dict[str, datetime] = {}  # by the user's clock
+        self._answered_at: dict[str, datetime] = {}  # the oldest answer that counts
         self._named: dict[str, list[tuple[datetime, tuple[str, ...]]]] = {}
         self._promise: tuple[datetime, timedelta] | None = None
 
     def see(self, done: Finished) -> None:
         """Take note of a run."""
+        for check in done.checks:
+            if check.outcome == "partial":  # a first check that was cut short: the next one asks for the rest only
+                self._answered_at.setdefault(check.artist.id, done.now)
         for artist in done.checked:
+            begun = artist in self._answered_at and artist not in self._checked_at
+            self._answered_at[artist] = self._answered_at[artist] if begun else done.now
             self._checked_at[artist] = done.now
             self.learnt_at.setdefault(artist, done.at)
         self.false += [f"run {done.run.id}, {done.at:%Y-%m-%d %H:%M}: {text}" for text in self._false(done)]
