@@ -113,8 +113,10 @@ def test_artists_never_learnt_take_half_of_the_places():
 
 
 def test_failed_checks_have_their_place_but_not_all_of_it():
-    choice = pick("adaptive", [7.0] * 20, budget=8, failed=range(10))
+    choice = pick("adaptive", [7.0] * 20, budget=8, failed=range(4))
     assert list(choice.why[choice.order]).count(Why.FAILED) == 2
+    most = pick("adaptive", [7.0] * 20, budget=8, failed=range(15))
+    assert list(most.why[most.order]).count(Why.FAILED) == 6
 
 
 def weekly(n, budget, weeks, failing, *, every=7.0, longest=90.0, unlearnt=0):
@@ -174,7 +176,7 @@ def test_a_failed_check_is_repeated_by_the_next_run_then_less_and_less_often():
 
 def test_what_a_prefetch_took_leaves_the_ceiling_of_later_runs_alone():
     ages = np.full(60, 21.0)
-    bounds = Bounds(20, 7.0, 90.0, room=4)
+    bounds = Bounds(20, 7.0, 90.0, room=4, most=20)
     choice = choose("adaptive", standing(ages), activity([0.01] * 60), SUNDAY, bounds)
     assert list(choice.why[choice.order]) == [Why.WORTH] * 4
     assert not len(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 
 import pytest
 from tests.simulation import Simulation, followed, on
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
-from freshwax.model import Ref, RunStatus
-from freshwax.planning.due import Past, allowance, usual_gap
+from freshwax.model import Mode, Ref, RunStatus
+from freshwax.planning.due import Past, allowance, rhythm
 
 ARTISTS = 20
 DAY, DAY0 = timedelta(days=1), datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -155,15 +157,69 @@ def test_what_a_run_did_not_use_is_left_for_the_next() -> None:
     assert room((0, 100), (6.9, 1), now=7) == 99
 
 
-def test_the_time_between_runs_is_the_usual_one() -> None:
-    def gap(*starts: float, now: float) -> float:
-        return usual_gap([DAY0 + timedelta(one) for one in starts], DAY0 + timedelta(now), timedelta(90)) / DAY
+def test_a_prefetch_takes_from_what_later_runs_have() -> None:
+    at = [DAY0 + timedelta(day) for day in (0, 7, 7.5)]
+    assert allowance(100, 100, [Past(at[0], 100), Past(at[1], 100), Past(at[2], 100, ahead=True)], DAY0 + WEEK * 2) == 0
 
-    assert gap(now=3) == 7
-    assert gap(0, 7, 14, now=21) == 7
-    assert gap(0, 7, 14, now=14.2) == 7  # once more by hand
-    assert gap(0, 30, 60, now=90) == 30
-    assert gap(0, now=0.001) == pytest.approx(1 / 24)
+
+def test_the_rhythm_of_runs_is_their_mean_gap_and_what_the_longest_has_more() -> None:
+    def gap(*starts: float, now: float) -> tuple[float, float]:
+        mean, margin = rhythm([DAY0 + timedelta(one) for one in starts], DAY0 + timedelta(now))
+        return round(mean / DAY, 2), round(margin / DAY, 2)
+
+    assert gap(now=3) == (7, 0)
+    assert gap(0, 7, 14, now=21) == (7, 0)
+    assert gap(0, 30, 60, now=90) == (30, 0)
+    assert gap(0, 1, 2, 3, 4, 7, 8, 9, 10, 11, now=14) == (1.4, 1.6)  # weekdays only
+    assert gap(0, now=0.001) == (0.04, 0)
+
+
+SCHEDULES: dict[str, Sequence[float]] = {
+    "daily": [1],
+    "weekly": [7],
+    "weekdays": [1, 1, 1, 1, 3],
+    "monthly": [30],
+    "three each Sunday": [0.01, 0.01, 6.98],
+    "anyhow": [0.1, 13, 2, 7, 0.5, 9],
+}
+
+
+@pytest.mark.parametrize("gaps", SCHEDULES.values(), ids=list(SCHEDULES))
+@pytest.mark.parametrize("ahead", [False, True], ids=["", "prefetch"])
+@pytest.mark.parametrize("budget", [None, 12])
+def test_nobody_passes_max_interval_whenever_one_runs(
+    user: Simulation, crowd: list[ArtistHandle], gaps: Sequence[float], ahead: bool, budget: int | None
+) -> None:
+    until = user.clock.now() + timedelta(days=300)
+    for gap in cycle(gaps):
+        if ahead and gap > 1:
+            user.wait(gap - 0.4)
+            user.track(tell=False, mode=Mode.PREFETCH)
+            user.wait(0.4)
+        else:
+            user.wait(gap)
+        run = user.track(policy="adaptive", budget=budget, failing={crowd[1].id})
+        checks = [one.checked_at for one in user.store.artists() if one.checked_at and not one.failures]
+        assert run.started_at - min(checks) <= timedelta(days=90)
+        if run.started_at > until:
+            break
+
+
+def test_two_lists_by_turns_have_each_their_share(user: Simulation, crowd: list[ArtistHandle]) -> None:
+    halves = [frozenset(Ref("spotify", one.id) for one in part) for part in (crowd[:10], crowd[10:])]
+    for _ in range(4):
+        for half in halves:
+            assert user.track(policy="adaptive", artists=half).coverage.checked == 2
+            user.wait(0.01)
+        user.wait(6.98)
+
+
+def test_a_known_failure_alone_is_no_outage(user: Simulation, crowd: list[ArtistHandle]) -> None:
+    user.wait(7)
+    user.track(failing={crowd[0].id})
+    user.wait(1)
+    run = user.track(failing={crowd[0].id})
+    assert (run.status, run.coverage.failed, run.coverage.not_due) == (RunStatus.PARTIAL, 1, ARTISTS - 1)
 
 
 def test_a_run_over_one_artist_does_not_cost_the_next_its_share(user: Simulation, crowd: list[ArtistHandle]) -> None:

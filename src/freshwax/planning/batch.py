@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from freshwax.model import Artist, ArtistState, History
 from freshwax.planning.activity import Activity, Floats, checked_days, days, measure, observed
-from freshwax.planning.due import CHANGED_SHARE, GONE_PROBE
+from freshwax.planning.due import CHANGED_SHARE, GONE_PROBE, Pace
 from freshwax.planning.policies import Bounds, Choice, Standing, Why, choose, expected, smallest_interval
 
 LEARNING_COST = 2  # requests that a first check takes, about
@@ -56,22 +56,27 @@ def plan_batch(
     history: History,
     now: datetime,
     *,
-    budget: int | None,
-    room: int | None = None,
-    every: timedelta,
+    pace: Pace,
     max_interval: timedelta,
     fresh_for: timedelta,
 ) -> Batch:
     """Return whom a run at ``now`` asks, of the artists of a history; those neither active nor gone are left out.
 
-    ``budget``: checks of a run, None for any number; ``room``: those that are left for this one, where others are done
-    already. ``every``: until the next run. UsageError for an unknown policy or a budget below 1.
+    UsageError for an unknown policy or a budget of nothing.
     """
     active = np.array([one.state is ArtistState.ACTIVE for one in history.artists], bool)
     activity = measure(observed(history, now), days(now)).of(active)
     artists = [one for one in history.artists if one.state is ArtistState.ACTIVE]
     standing = _standing(artists, now, max_interval)
-    bounds = Bounds(budget, every / _DAY, max_interval / _DAY, fresh_for / _DAY, room)
+    bounds = Bounds(
+        budget=pace.budget,
+        every=pace.every / _DAY,
+        max_interval=max_interval / _DAY,
+        fresh_for=fresh_for / _DAY,
+        room=pace.room,
+        most=pace.most,
+        margin=pace.margin / _DAY,
+    )
     choice = choose(policy, standing, activity, days(now), bounds)
     places = _places(artists, standing, activity, choice, days(now))
     picks = tuple(places[i] for i in choice.order)
@@ -125,14 +130,18 @@ def _places(
 
 
 def _warning(artists: int, bounds: Bounds) -> str | None:
-    if bounds.budget is None:
+    """Say that ``max_interval`` cannot be held, where it cannot: by such a budget, or by runs so far apart."""
+    longest = f"max_interval ({bounds.max_interval:.0f} days)"
+    if bounds.every > bounds.max_interval:
+        return f"Runs {bounds.every:.0f} days apart cannot hold {longest}. Run more often, or raise it"
+    if bounds.budget is None or (bounds.most is not None and bounds.most >= artists):
         return None
-    smallest = smallest_interval(artists, bounds.budget, bounds.every)
+    smallest = smallest_interval(artists, bounds.budget, bounds.every) + bounds.margin
     if smallest <= bounds.max_interval:
         return None
     return (
-        f"Checking {bounds.budget:,} a run cannot hold max_interval ({bounds.max_interval:.0f} days): "
-        f"{artists:,} artists need {smallest:.0f} days. Raise the budget or max_interval, or run more often"
+        f"Checking {bounds.budget:,.0f} a run cannot hold {longest}: {artists:,} artists need {smallest:.0f} days. "
+        "Raise the budget or max_interval, or run more often"
     )
 
 

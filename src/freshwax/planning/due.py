@@ -17,7 +17,9 @@ GONE_PROBE = timedelta(days=30)
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 SHARE_A_WEEK = 5  # a smart batch checks one artist in so many a week, unless told otherwise
 CHANGED_SHARE = 20  # one check in so many takes a second request, about
-REQUESTS_A_CHECK = 1.25  # with news, album heads and lists in depth, at the most expensive; see benchmarks/demo_year.py
+REQUESTS_A_CHECK = 1.25  # on the mean, in a dear list; see benchmarks/demo_year.py
+PROMISED = 1.5  # ... and what a run reckons with for what it promises
+PROMISED_DEAR = 3.0  # ... of a first check, and of one that failed before
 T = TypeVar("T")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -98,11 +100,26 @@ def is_prefetched(artist: Artist, now: datetime, fresh_for: timedelta) -> bool:
     return ahead and _age(artist.checked_at, now) < fresh_for
 
 
+class Pace(Struct, frozen=True):
+    """How many checks smart batches make, and when.
+
+    ``budget``: of each run (None: any number); ``room``: of this one; ``most``: of this one for the sake of
+    ``max_interval``, None for no more than its room. Runs begin ``every`` so often, up to ``margin`` late.
+    """
+
+    budget: float | None
+    every: timedelta
+    room: int | None = None
+    most: int | None = None
+    margin: timedelta = timedelta(0)
+
+
 class Past(Struct, frozen=True):
-    """What planning asks about an earlier run: when it began, and how many checks it made."""
+    """What planning asks about an earlier run: when it began, how many checks it made, and whether ahead of turns."""
 
     at: datetime
     checks: int
+    ahead: bool = False
 
 
 def allowance(a_week: float, most: float, past: Sequence[Past], now: datetime) -> int:
@@ -110,27 +127,30 @@ def allowance(a_week: float, most: float, past: Sequence[Past], now: datetime) -
 
     A token bucket: it fills evenly up to ``most``, and each check takes one. So daily runs share the week, a run that
     was cut short leaves the rest to the next, and one over a few artists takes no more than it used. It was empty after
-    the oldest run in sight; without one it is full.
+    the oldest run in sight; without one it is full. A prefetch runs up a debt, a run that asked everybody does not.
     """
     if not past:
         return ceil(most)
     level, at = 0.0, past[0].at
     for run in (*past[1:], Past(now, 0)):
         level = min(level + a_week * ((run.at - at) / WEEK), most)
-        level, at = max(level - run.checks, -1.0), run.at  # a run that asked everybody leaves no debt
+        level, at = max(level - run.checks, -most if run.ahead else min(level, -1.0)), run.at
     return max(ceil(level - 1e-6), 0)
 
 
-def usual_gap(starts: Sequence[datetime], now: datetime, longest: timedelta) -> timedelta:
-    """Return the time from one run to the next, by the three last gaps, the present one among them: their median.
+def rhythm(starts: Sequence[datetime], now: datetime) -> tuple[timedelta, timedelta]:
+    """Return how far apart runs begin, at least an hour, and how much later the next one may come.
 
-    ``starts``: when runs over the whole list began, the oldest first. At least an hour, ``longest`` at most; a week
-    where there was no run.
+    By the gaps of four weeks, or the last three, the present one among them: their mean, and what the longest has more.
+    ``starts``: the oldest first. Without any: a week.
     """
-    last = [*starts[-3:], now]
-    gaps = sorted(after - before for before, after in pairwise(last))
-    usual = gaps[len(gaps) // 2] if gaps else WEEK
-    return min(max(usual, HOUR), longest)
+    recent = [one for one in starts if now - one <= 4 * WEEK]
+    points = [*(recent if len(recent) > 2 else starts[-3:]), now]
+    gaps = [after - before for before, after in pairwise(points)]
+    if not gaps:
+        return WEEK, timedelta(0)
+    mean = sum(gaps, timedelta(0)) / len(gaps)
+    return max(mean, HOUR), max(gaps) - mean
 
 
 def checks_a_week(artists: int, max_interval: timedelta) -> float:

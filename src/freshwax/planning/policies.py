@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import IntEnum
+from math import ceil
 
 import numpy as np
 from msgspec import Struct
@@ -53,22 +54,25 @@ class Standing(Struct, frozen=True, eq=False):
 
 
 class Bounds(Struct, frozen=True):
-    """What a run may do: ``budget`` checks (None: any number), the next run ``every`` days later, nobody left unchecked
-    for more than ``max_interval`` days, nobody asked again within ``fresh_for`` days.
+    """What a run may do: ``budget`` checks (None: any number), as may those after it.
 
-    ``room``: the checks that this run has left of its budget, where that is not all of it.
+    Runs begin ``every`` days apart, up to ``margin`` late. Nobody is left unchecked for more than ``max_interval``
+    days, nobody asked again within ``fresh_for`` days. ``room``: the checks that this run has left of its budget, where
+    that is not all of it. ``most``: how many it may make for the ceiling's sake, where that is not the budget.
     """
 
-    budget: int | None
+    budget: float | None
     every: float
     max_interval: float
     fresh_for: float = 0.0
     room: int | None = None
+    most: int | None = None
+    margin: float = 0.0
 
     def places(self, artists: int) -> int:
         """Return how many of so many artists this run can check."""
         room = self.budget if self.room is None else self.room
-        return artists if room is None else min(room, artists)
+        return artists if room is None else min(int(room), artists)
 
 
 class Choice(Struct, frozen=True, eq=False):
@@ -84,7 +88,7 @@ def choose(policy: str, standing: Standing, activity: Activity, now: float, boun
     score_of = ahead if policy == AHEAD else POLICIES.get(policy)
     if score_of is None:
         raise UsageError(f"There is no policy {policy!r}; there are {', '.join(POLICIES)}.")
-    if bounds.budget is not None and bounds.budget < 1:
+    if bounds.budget is not None and bounds.budget <= 0:
         raise UsageError(f"A budget of {bounds.budget} asks nobody: give 1 or more.")
     age = np.maximum(now - standing.checked, 0.0)  # nan stays
     score, due = score_of(Case(standing, activity, now, age, bounds))
@@ -99,36 +103,36 @@ def _picks(standing: Standing, age: Floats, score: Floats, due: Bools, why: Ints
 
     The ceiling comes first; then half of what is left is for those to be learnt, a fourth for checks that failed, and
     the rest for those who are worth most. Checks that failed wait outside all other orders: they would rise to the top
-    of each, and be asked there for ever.
+    of each, and be asked there for ever. First checks and repeats, which are dear, are spread among the others.
     """
     index = np.arange(len(age))
-    well, learnt = standing.failures == 0, ~np.isnan(age)
+    well, learnt, fresh = standing.failures == 0, ~np.isnan(age), why == Why.FRESH
     waiting = np.lexsort((index, -score, -age))
-    waiting = waiting[(well & learnt)[waiting]]
-    must = waiting[: must_now(age[waiting], bounds)]
+    waiting = waiting[(well & learnt & ~fresh)[waiting]]
     ranked = np.lexsort((index, -age, -score))
     ranked = ranked[(well & learnt & due)[ranked]]
     unlearnt = np.lexsort((index, _order_of(standing.tried)))
     unlearnt = unlearnt[(well & ~learnt)[unlearnt]]
     again, at_once = _retries(standing, now, bounds)
-    picks: list[int] = []
-    room = bounds.places(len(age))
+    must = waiting[: must_now(age[waiting], bounds)]
+    room = max(bounds.places(len(age)), len(must))
+    picked = 0
 
     def take(candidates: Ints, reason: Why, most: int) -> list[int]:
+        nonlocal picked
         free = candidates[why[candidates] <= Why.FRESH]
-        taken: list[int] = free[: max(min(most, room - len(picks)), 0)].tolist()
+        taken: list[int] = free[: max(min(most, room - picked), 0)].tolist()
         why[taken] = reason
-        picks.extend(taken)
+        picked += len(taken)
         return taken
 
-    take(must, Why.CEILING, room)
-    take(unlearnt, Why.UNLEARNT, -(-(room - len(picks)) // 2) if len(ranked) + at_once else room)
-    repeated = take(again, Why.FAILED, at_once)
-    take(ranked, Why.WORTH, room)
-    take(unlearnt, Why.UNLEARNT, room)
-    repeated += take(again, Why.FAILED, room)
-    chosen = set(repeated)
-    return np.array(spread([one for one in picks if one not in chosen], repeated), np.int64)
+    first = take(must, Why.CEILING, room)
+    learn = take(unlearnt, Why.UNLEARNT, -(-(room - picked) // 2) if len(ranked) + at_once else room)
+    repeat = take(again, Why.FAILED, at_once)
+    best = take(ranked, Why.WORTH, room)
+    learn += take(unlearnt, Why.UNLEARNT, room)
+    repeat += take(again, Why.FAILED, room)
+    return np.array(first + spread(spread(best, learn), repeat), np.int64)
 
 
 def _order_of(tried: Floats) -> Floats:
@@ -150,8 +154,9 @@ def _retries(standing: Standing, now: float, bounds: Bounds) -> tuple[Ints, int]
     ready = ready[np.argsort(_order_of(standing.tried)[ready], kind="stable")]
     room = bounds.places(len(since))
     if room >= RETRY_SHARE or not len(ready):
-        return ready, room // RETRY_SHARE
-    last = since[failing].min()
+        share = max(1 / RETRY_SHARE, failing.mean() if len(failing) else 0.0)  # where most fail, most places are theirs
+        return ready, int(room * share)
+    last = since[standing.failures > 1].min(initial=np.inf)
     return ready, int(last >= bounds.every * (RETRY_SHARE / max(room, 1) - 0.5))
 
 
@@ -163,14 +168,15 @@ def must_now(ages: Floats, bounds: Bounds) -> int:
     r x budget checks, so of the j oldest, j - r x budget are for now.
     """
     budget = len(ages) if bounds.budget is None else bounds.budget
-    runs_left = np.floor((bounds.max_interval - ages) / bounds.every)
+    most = bounds.places(len(ages)) if bounds.most is None else bounds.most
+    runs_left = np.floor((bounds.max_interval - bounds.margin - ages) / bounds.every)
     needed = np.arange(1, len(ages) + 1) - np.maximum(runs_left, 0.0) * budget
-    return int(np.clip(needed.max(initial=0.0), 0, bounds.places(len(ages))))
+    return int(np.clip(np.ceil(needed.max(initial=0.0) - 1e-9), 0, min(most, len(ages))))
 
 
-def smallest_interval(artists: int, budget: int, every: float) -> float:
+def smallest_interval(artists: int, budget: float, every: float) -> float:
     """Return the smallest ``max_interval``, in days, that so many artists can be held to by runs of ``budget``."""
-    return every * -(-artists // max(budget, 1))
+    return every * ceil(artists / budget)
 
 
 # -- what each policy goes by --------------------------------------------------------------------------------------

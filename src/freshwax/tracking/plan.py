@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,18 @@ from msgspec.structs import replace
 from freshwax.model import Artist, ArtistState, Mode, Run, RunStatus
 from freshwax.planning.due import (
     EARLY,
+    PROMISED,
+    PROMISED_DEAR,
     REQUESTS_A_CHECK,
     WEEK,
+    Pace,
     Past,
     Plan,
     allowance,
     checks_a_week,
     is_prefetched,
     plan_run,
-    usual_gap,
+    rhythm,
 )
 from freshwax.quota import DAY
 from freshwax.reports.words import count
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
 
 ADAPTIVE, TIERS = "adaptive", "tiers"
 NO_CEILING = timedelta(days=36_500)
-RECENT = 50  # runs among which the last regular ones are looked for
+RECENT = 500  # runs among which the last regular ones are looked for
 SOON = timedelta(minutes=5)  # a place in the day's quota that is free within a run counts: the gate waits for it
 
 
@@ -114,57 +118,60 @@ def _spare(batch: Batch | None, options: RunOptions) -> int:
     """Return how many of the picks the budget need not reach: it is one of requests, and a check may take several."""
     if batch is None or options.budget is None or options.picks is not None:
         return 0
-    return max(len(batch.picks) - _checks_of(options.budget), 0)
-
-
-def _checks_of(requests: int) -> int:
-    """Return how many checks a budget of requests pays for, whatever they find."""
-    return max(int(requests / REQUESTS_A_CHECK), 1)
+    dear = (not pick.artist.learnt or pick.artist.failures > 0 for pick in batch.picks)
+    cost = accumulate(PROMISED_DEAR if one else PROMISED for one in dear)
+    return len(batch.picks) - max(sum(upto <= options.budget for upto in cost), min(len(batch.picks), 1))
 
 
 def smart_batch(
     store: Store, artists: Sequence[Artist], now: datetime, options: RunOptions, *, run_id: int | None = None
 ) -> Batch:
-    """Return whom the policy of the options picks now, each with a reason, and why the others are left out.
-
-    Those whom a prefetch has just checked take their places in the budget with them.
-    """
+    """Return whom the policy of the options picks now, each with a reason, and why the others are left out."""
     from freshwax.planning.batch import plan_batch  # noqa: PLC0415 -- with numpy, which no other run needs
 
-    active = [one for one in artists if one.state is ArtistState.ACTIVE]
     past = [run for run in _recent(store, now) if run.id != run_id]
-    every = options.every or usual_gap(_whole(past, len(active)), now, options.max_interval)
-    budget, room = _pace(options, len(active), len(_answered(artists, now, options)), past, now, every)
     return plan_batch(
         options.policy or ADAPTIVE,
         store.history(artists),
         now,
-        budget=budget,
-        room=room,
-        every=every,
+        pace=_pace(store, artists, past, now, options),
         max_interval=options.max_interval,
         fresh_for=options.fresh_for,
     )
 
 
-def _pace(
-    options: RunOptions, artists: int, answered: int, past: Sequence[Run], now: datetime, every: timedelta
-) -> tuple[int | None, int | None]:
-    """Return how many checks a usual run makes, and how many this one; None: any number.
+def _pace(store: Store, artists: Sequence[Artist], past: Sequence[Run], now: datetime, options: RunOptions) -> Pace:
+    """Return how many checks smart batches make, and this one.
 
-    A budget of requests is planned to its last request, but what later runs can hold is reckoned with by what it
-    surely pays for.
+    A budget of requests is planned to its last request, but what later runs can hold is reckoned with by what it pays
+    for on the mean. Those whom a prefetch has just checked take their places in it with them; the ceiling still has all
+    of it. Without a budget the ceiling has whatever it needs.
     """
+    active = sum(one.state is ArtistState.ACTIVE for one in artists)
+    every, margin = (options.every, timedelta(0)) if options.every else rhythm(_whole(past, active), now)
     if options.picks is not None:
-        return options.picks, options.picks
+        return Pace(options.picks, every)
     if options.budget is not None:
-        return _checks_of(options.budget), max(options.budget - answered, 0)
+        room = max(options.budget - len(_answered(artists, now, options)), 0)
+        pays_for = max(options.budget / REQUESTS_A_CHECK, 1.0)
+        return Pace(pays_for, every, room=room, most=options.budget, margin=margin)
     if options.policy == TIERS:  # they keep a calendar of their own
-        return None, None
-    week = checks_a_week(artists, options.max_interval)
+        return Pace(None, every)
+    week = checks_a_week(active, options.max_interval)
     usual = week * (every / WEEK)
-    past_checks = [Past(run.started_at, run.coverage.checked) for run in past]
-    return max(ceil(usual), 1), allowance(week, max(usual, week), past_checks, now)
+    room = allowance(week, max(usual, week), _checks(store, past, options), now)
+    return Pace(max(usual, 1e-9), every, room=room, most=active, margin=margin)
+
+
+def _checks(store: Store, past: Sequence[Run], options: RunOptions) -> list[Past]:
+    """Return how many checks each run made: of the artists that this one is over, where it is not over all."""
+    if options.artists is None:
+        return [Past(run.started_at, run.coverage.checked, run.mode is Mode.PREFETCH) for run in past]
+    asked = ({one.artist for one in store.checks(run.id) if one.outcome == "ok"} for run in past)
+    return [
+        Past(run.started_at, len(options.artists & checked), run.mode is Mode.PREFETCH)
+        for run, checked in zip(past, asked, strict=True)
+    ]
 
 
 def _recent(store: Store, now: datetime) -> list[Run]:
@@ -173,11 +180,13 @@ def _recent(store: Store, now: datetime) -> list[Run]:
 
 
 def _whole(past: Sequence[Run], artists: int) -> list[datetime]:
-    """Return when runs over the whole list began: no prefetch, no failure, and not over a few artists only."""
+    """Return when runs over the whole list began: no prefetch, nothing that found nobody to ask, and not over a few."""
     return [
         run.started_at
         for run in past
-        if run.mode is not Mode.PREFETCH and run.status is not RunStatus.FAILED and 2 * run.coverage.artists >= artists
+        if run.mode is not Mode.PREFETCH
+        and run.coverage.checked + run.coverage.fresh
+        and 2 * run.coverage.artists >= artists
     ]
 
 
@@ -201,11 +210,15 @@ def prefetch_batch(store: Store, artists: Sequence[Artist], now: datetime, optio
         AHEAD,
         store.history(waiting),
         now,
-        budget=options.picks or options.budget or ceil(min(len(waiting), _usual(store, now, len(waiting))) / 2),
-        every=WEEK,
+        pace=Pace(_ahead(store, waiting, now, options), WEEK),
         max_interval=NO_CEILING,  # nobody comes first for having waited: the run sees to them
         fresh_for=options.fresh_for,
     )
+
+
+def _ahead(store: Store, waiting: Sequence[Artist], now: datetime, options: RunOptions) -> int:
+    given = options.picks or options.budget
+    return given or ceil(min(len(waiting), _usual(store, now, len(waiting))) / 2)
 
 
 def _usual(store: Store, now: datetime, otherwise: int) -> int:

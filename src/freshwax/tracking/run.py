@@ -343,7 +343,7 @@ class _Run:
         remark = _sentences(None if coverage.paused and self.ended is None else self.cut, self.remark)
         if self.ended is not None and self.ended[0] is RunStatus.FAILED:
             return self.ended
-        if coverage.failed and not coverage.checked and not coverage.paused:
+        if coverage.failed and not coverage.checked and not coverage.paused and self._is_outage(coverage):
             return RunStatus.FAILED, f"Every check of this run failed, the first: {next(iter(self.failed.values()))}", 3
         if coverage.paused:
             return RunStatus.PAUSED, _sentences(self._why_paused(coverage), remark), 3
@@ -351,6 +351,11 @@ class _Run:
             failed = "1 check" if coverage.failed == 1 else f"{coverage.failed:,} checks"
             return RunStatus.PARTIAL, _sentences(f"{failed} failed", remark), 3
         return RunStatus.COMPLETED, remark, 0
+
+    def _is_outage(self, coverage: Coverage) -> bool:
+        """Return whether failures speak of the source: checks failed that had not before, or those of everybody."""
+        news = any(artist.ref in self.failed and not artist.failures for artist in self.plan.due)
+        return news or not coverage.fresh + coverage.not_due
 
     def _why_paused(self, coverage: Coverage) -> str:
         """Say what kept the run from its end, and when the rest continues."""
