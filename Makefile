@@ -110,6 +110,7 @@ $(VENV)/.dev: $(VENV)/.made requirements/dev.txt
 # From here nothing is fetched: the build system stands in .venv already, locked like the rest.
 $(VENV)/.freshwax: $(VENV)/.made pyproject.toml
 	@$(PY) $(PIP) install --no-index --no-deps --no-build-isolation --editable .
+	@$(PY) -m compileall -q src # as any other installation does
 	@touch $@
 
 # The lowest Python that freshwax runs on needs whatever a later one needs, so it is the one that locks.

@@ -15,6 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+# Settings of another freshwax; and what would keep Python from compiling once, as an installation does.
+LEFT_OUT = ("FRESHWAX_", "SPOTIPY_", "PYTHONDONTWRITEBYTECODE")
 BARE = (sys.executable, "-c", "import click, sqlite3")
 
 
@@ -77,7 +79,7 @@ class Freshwax:
     def __init__(self, folder: Path, url: str) -> None:
         self.database = folder / "freshwax.db"
         self.env = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("FRESHWAX_", "SPOTIPY_"))},
+            **{name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)},
             "HOME": str(folder),
             "XDG_CONFIG_HOME": str(folder),
             "FRESHWAX_DATABASE": str(self.database),
