@@ -71,9 +71,9 @@ class SourceError(FreshwaxError):
 class CheckError(SourceError):
     """One artist's check failed.
 
-    ``code`` is a stable word: ``not_found``, ``empty``, ``bad_id``, ``bad_data``, ``too_large``, ``server``,
-    ``network``, ``timeout``, ``forbidden``, ``http``. ``transient``: the source itself seems ill (counts towards
-    the circuit breaker).
+    ``code`` is a stable word: ``not_found``, ``empty``, ``incomplete``, ``bad_id``, ``bad_data``, ``too_large``,
+    ``server``, ``network``, ``timeout``, ``forbidden``, ``http``. ``transient``: the source itself seems ill (counts
+    towards the circuit breaker).
     """
 
     def __init__(self, message: str, *, code: str, transient: bool = False) -> None:

@@ -196,10 +196,14 @@ class Follow(Struct, frozen=True):
 
 
 class Listed(Struct, frozen=True):
-    """A release at a position (0 is the top) of an artist's listing group."""
+    """A release at a position (0 is the top) of an artist's listing group.
+
+    ``lacks`` names a field that the source did not give, though nothing else tells the release from others.
+    """
 
     position: int
     release: Release
+    lacks: str | None = None
 
 
 class GroupView(Struct, frozen=True):

@@ -125,8 +125,8 @@ MUTANTS = [
     Mutant(
         "an empty answer is believed at once",
         "sources/spotify/listing.py",
-        "        if had and not was_empty and not believed:",
-        "        if had and not was_empty and believed:",
+        '        if had and not was_empty and not believed(self.follow.artist, "empty"):',
+        '        if had and not was_empty and believed(self.follow.artist, "empty"):',
         f"{NEW}::test_a_list_that_comes_back_empty_is_believed_the_third_time",
     ),
     Mutant(

@@ -43,6 +43,11 @@ def refused(data: bytes) -> str:
     return str(caught.value)
 
 
+def lacking(item: dict[str, Any]) -> str | None:
+    (entry,) = parse_page(body(item), 0).entries
+    return entry.lacks
+
+
 def only(item: dict[str, Any]) -> Any:
     (entry,) = parse_page(body(item), 0).entries
     return entry.release
@@ -80,6 +85,22 @@ def test_everything_but_the_id_may_be_missing_or_null(absent: bool) -> None:
     assert (release.title, release.type, release.artists, release.date) == ("", "single", (), None)
     assert (release.url, release.image_url) == ("https://open.spotify.com/album/r1", None)
     assert release.total_tracks is None
+
+
+@pytest.mark.parametrize("field", ["name", "album_type", "artists", "release_date"])
+@pytest.mark.parametrize("absent", [True, False], ids=["missing", "null"])
+def test_a_field_that_tells_a_release_from_others_is_missed(field: str, absent: bool) -> None:
+    rest = {key: value for key, value in ALBUM.items() if key != field}
+    assert lacking(rest if absent else rest | {field: None}) == field
+
+
+@pytest.mark.parametrize("more", [{"name": ""}, {"release_date": "soon"}, {"images": None, "total_tracks": None}])
+def test_an_empty_title_and_an_odd_date_are_what_they_are(more: dict[str, Any]) -> None:
+    assert lacking(ALBUM | more) is None
+
+
+def test_artists_without_ids_tell_no_release_from_others() -> None:
+    assert lacking(ALBUM | {"artists": [None, {"name": "N"}]}) == "artists"
 
 
 def test_null_artists_and_images_are_left_out() -> None:

@@ -11,6 +11,7 @@ from freshwax.quota import full_minute
 FAILURES = {
     "not_found": "not found",
     "empty": "an empty answer",
+    "incomplete": "a new release without what tells it from others",
     "bad_id": "not an artist's ID",
     "bad_data": "an answer that makes no sense",
     "too_large": "an answer that is too large",

@@ -6,6 +6,7 @@ from collections.abc import Generator
 
 from freshwax.errors import CheckError, Paused
 from freshwax.model import Follow, Group, GroupView, Listed, Observation
+from freshwax.sources.spotify.lists import recognised
 from freshwax.sources.spotify.pages import Page, PageRequest
 
 _OVERLAP = 2  # entries that a resumed deep read reads again, in case some above them went
@@ -27,7 +28,7 @@ def deep_walk(follow: Follow, group: Group, pages: int, page_size: int) -> Gener
     try:
         for _ in range(pages):
             page = yield PageRequest((group,), offset, "deep read")
-            listed += page.entries
+            listed += recognised(page, follow).entries
             offset += page_size
             ended = not page.more or (empty and not page.entries)  # one empty page that names a next is stepped over
             empty = not page.entries

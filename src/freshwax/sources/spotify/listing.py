@@ -27,7 +27,15 @@ from freshwax.discovery.classify import GRACE
 from freshwax.errors import CheckError, Paused
 from freshwax.model import Follow, Group, GroupView, Listed, Mark, Observation
 from freshwax.sources.base import Want
-from freshwax.sources.spotify.lists import Seen, credited_name, group_of, unexplained, without_depth
+from freshwax.sources.spotify.lists import (
+    Seen,
+    believed,
+    credited_name,
+    group_of,
+    recognised,
+    unexplained,
+    without_depth,
+)
 from freshwax.sources.spotify.note import Note, Window, read_note, write_note
 from freshwax.sources.spotify.pages import Page, PageRequest
 from freshwax.sources.spotify.windows import expected_singles, merged, name_of, window_offset
@@ -35,7 +43,6 @@ from freshwax.sources.spotify.windows import expected_singles, merged, name_of, 
 _Pages = Generator[PageRequest, Page, None]
 
 PAIR = (Group.ALBUM, Group.SINGLE)
-_BELIEVED = 2  # failures of a kind before the next one is taken at its word
 _MISPLACED = "the list of albums and singles is not in the expected order"
 
 
@@ -47,7 +54,7 @@ def check_walk(follow: Follow, want: Want, page_size: int) -> Generator[PageRequ
     """Look for what changed in the wanted groups.
 
     Returns the observation; one that a quota cut short holds the groups answered by then and is marked ``paused``.
-    Raises ``CheckError`` (``empty``, ``bad_data``), and ``Paused`` when no group was answered.
+    Raises ``CheckError`` (``empty``, ``incomplete``, ``bad_data``), and ``Paused`` when no group was answered.
     """
     walk = _Walk(follow, want, page_size)
     paused = False
@@ -296,7 +303,7 @@ class _Walk:
             if page.more and not page.entries:
                 raise CheckError("the service sent empty pages without end", code="bad_data", transient=True)
         self.name = credited_name(page.entries, self.follow.artist.ref.id) or self.name
-        return page
+        return recognised(page, self.follow)
 
     def _covered(self, page: Page) -> range:
         """Return the positions from the begin of the last page to its last entry; it may hide some between."""
@@ -371,9 +378,7 @@ class _Walk:
             return
         had = any(one.group in groups and self._mark(one.group) for one in self.follow.known.values())
         was_empty = self.old is not None and all(self.old.counts.get(group) == 0 for group in groups)
-        artist = self.follow.artist
-        believed = artist.failure == "empty" and artist.failures >= _BELIEVED
-        if had and not was_empty and not believed:
+        if had and not was_empty and not believed(self.follow.artist, "empty"):
             raise CheckError("the list came back empty, though it had releases before", code="empty")
 
     def _mark(self, group: Group) -> Mark | None:

@@ -1,7 +1,8 @@
 """Spotify's JSON, turned into freshwax's values.
 
 Unknown, missing and null fields are fine wherever something sensible remains; what is needed and missing, or of another
-type than it ever was, makes a ``CheckError`` with the code ``bad_data`` that says which field.
+type than it ever was, makes a ``CheckError`` with the code ``bad_data`` that says which field. What only an unknown
+release cannot do without is noted, for those who know (``lists.recognised``).
 """
 
 from __future__ import annotations
@@ -98,7 +99,9 @@ def parse_page(body: bytes, offset: int, etag: str | None = None) -> Page:
     if page.items is None:
         raise _missing("list of releases", "items")
     entries = tuple(
-        Listed(offset + index, _release(album, index)) for index, album in enumerate(page.items) if album is not None
+        Listed(offset + index, _release(album, index), _lacking(album))
+        for index, album in enumerate(page.items)
+        if album is not None
     )
     total = page.total if page.total is not None and page.total >= 0 else None
     return Page(entries, total, bool(page.next), etag)
@@ -209,6 +212,17 @@ def _release(album: _Album, index: int) -> Release:
         image_url=_image(album.images or ()),
         total_tracks=album.total_tracks,
     )
+
+
+def _lacking(album: _Album) -> str | None:
+    """Name a missing field that tells a release from others. An empty title is one, a date in no known form, too."""
+    if album.name is None:
+        return "name"
+    if not album.album_type:
+        return "album_type"
+    if not any(artist is not None and artist.id for artist in album.artists or ()):
+        return "artists"
+    return "release_date" if album.release_date is None else None
 
 
 def _image(images: list[_Image | None] | tuple[()]) -> str | None:
