@@ -126,7 +126,7 @@ class Artist(Struct, frozen=True):
 
     ``failures`` counts failed checks in a row; ``failure`` is the code of the last one (see ``errors.CheckError``).
     ``checked_at`` is the last successful check: the oldest over the groups that it covers. ``turn_at``: when the artist
-    last had its turn, as far as that was another instant: a prefetch checks it ahead of its turn.
+    last had its turn, where that was another instant: a prefetch comes ahead. ``latest_at``: the latest of all of them.
     ``history_incomplete``: learnt, but some group's listing has not been read to its end yet.
     """
 
@@ -136,6 +136,7 @@ class Artist(Struct, frozen=True):
     added_at: datetime
     checked_at: datetime | None = None
     turn_at: datetime | None = None
+    latest_at: datetime | None = None
     attempted_at: datetime | None = None
     failures: int = 0
     failure: str | None = None

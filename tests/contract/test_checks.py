@@ -109,7 +109,7 @@ def test_a_regular_check_heals_a_paused_or_deep_one_does_not(store: Store) -> No
 
     save(store, A, at=at(3), marks=(mark(checked_at=at(3)),))
     expected = replace(failed, state=ArtistState.ACTIVE, learnt=True, failures=0, failure=None, attempted_at=at(3))
-    assert store.artist(A) == replace(expected, checked_at=at(3))
+    assert store.artist(A) == replace(expected, checked_at=at(3), latest_at=at(3))
     save(store, A, paused=True, at=at(4))
     assert [artist.learnt for artist in store.artists()] == [True]
 
@@ -241,15 +241,15 @@ def test_a_turn_is_remembered_apart_from_the_check_and_taken_without_one(store: 
     save(store, A, marks=(early, mark(Group.SINGLE, at(2))))
     assert store.follow(A).marks[Group.ALBUM] == early
     (artist,) = store.artists()
-    assert (artist.checked_at, artist.turn_at) == (at(1), at(-6))
+    assert (artist.checked_at, artist.turn_at, artist.latest_at) == (at(1), at(-6), at(2))
     (artist,) = store.artists(groups=[Group.SINGLE])
-    assert (artist.checked_at, artist.turn_at) == (at(2), None)
+    assert (artist.checked_at, artist.turn_at, artist.latest_at) == (at(2), None, at(2))
     assert store.artist(A) == store.artists()[0]
 
     store.take_turns([A], at(3))
 
     (artist,) = store.artists()
-    assert (artist.checked_at, artist.turn_at) == (at(1), at(2))
+    assert (artist.checked_at, artist.turn_at, artist.latest_at) == (at(1), at(2), at(3))
     assert {group: one.turn_at for group, one in store.follow(A).marks.items()} == {
         Group.ALBUM: at(3),
         Group.SINGLE: None,

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from freshwax.model import Artist, ArtistState, History
 from freshwax.planning.activity import Activity, Floats, checked_days, days, measure, observed
-from freshwax.planning.due import CHANGED_SHARE, GONE_PROBE, Pace
+from freshwax.planning.due import CHANGED_SHARE, GONE_PROBE, Pace, is_ahead
 from freshwax.planning.policies import Bounds, Choice, Standing, Why, choose, expected, smallest_interval
 
 LEARNING_COST = 2  # requests that a first check takes, about
@@ -95,17 +95,17 @@ def plan_batch(
 
 
 def _standing(artists: Sequence[Artist], now: datetime, max_interval: timedelta) -> Standing:
-    """Return where artists stand. A check that is stored with an instant in the future proves nothing: it counts as one
-    that is as old as may be.
+    """Return where artists stand. One with a check or a turn that is stored with an instant in the future counts as
+    checked as long ago as may be.
     """
     checked, ahead = checked_days(artists, now), days(now - max_interval)
-    wrong = np.array([one.checked_at is not None and one.checked_at > now for one in artists], bool)
+    wrong = np.array([is_ahead(one, now) for one in artists], bool)
     turns = [days(min(one.turn_at, now)) if one.turn_at is not None else np.nan for one in artists]
     tried = [days(min(one.attempted_at, now)) if one.attempted_at is not None else np.nan for one in artists]
     checked = np.where(wrong & ~np.isnan(checked), ahead, checked)
     return Standing(
         checked=checked,
-        turn=np.where(np.isnan(turns), checked, turns),
+        turn=np.where(np.isnan(turns) | wrong, checked, turns),
         tried=np.array(tried, float),
         failures=np.array([one.failures for one in artists], np.int64),
         phase=np.array([phase_of(one.ref.id) for one in artists], np.int64),

@@ -52,8 +52,7 @@ def plan_run(
     check failed, or is missing. A prefetch that is younger than ``fresh_for`` answers for its artist.
 
     Artists that were never learnt and those that are due take turns, the longest waiting first, so that a spent quota
-    starves neither. Repeats of failed checks are spread among them: in a row they would look like an outage. A check
-    that is stored with an instant in the future proves nothing: that artist is due.
+    starves neither. Repeats of failed checks are spread among them: in a row they would look like an outage.
     """
     due: list[Artist] = []
     failing: list[Artist] = []
@@ -74,7 +73,7 @@ def plan_run(
             learning.append(artist)
         elif force:
             due.append(artist)
-        elif _age(artist.turn_at or artist.checked_at, now) >= check_interval - EARLY:
+        elif is_ahead(artist, now) or _age(artist.turn_at or artist.checked_at, now) >= check_interval - EARLY:
             (answered if is_prefetched(artist, now, fresh_for) else due).append(artist)
         else:
             (fresh if _age(artist.checked_at, now) < fresh_for else not_due).append(artist)
@@ -94,10 +93,18 @@ def spread(many: Sequence[T], few: Sequence[T]) -> list[T]:
     return [next(second if place in places else first) for place in range(total)]
 
 
+def is_ahead(artist: Artist, now: datetime) -> bool:
+    """Return whether a check or a turn of an artist is stored with an instant in the future, of whichever list.
+
+    It proves nothing, whatever the others say: that artist is due.
+    """
+    return artist.latest_at is not None and artist.latest_at > now
+
+
 def is_prefetched(artist: Artist, now: datetime, fresh_for: timedelta) -> bool:
     """Return whether an artist was checked ahead of its turn, a moment ago."""
     ahead = artist.turn_at is not None and artist.checked_at is not None and artist.turn_at < artist.checked_at
-    return ahead and _age(artist.checked_at, now) < fresh_for
+    return ahead and not is_ahead(artist, now) and _age(artist.checked_at, now) < fresh_for
 
 
 class Pace(Struct, frozen=True):

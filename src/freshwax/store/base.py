@@ -160,9 +160,10 @@ class Store(Protocol):
         """Return the artists in those states (None: all but removed), by name (casefolded; unnamed last), then ref.
 
         ``checked_at`` is the smallest ``Mark.checked_at`` of the artist, None without; ``turn_at`` the smallest
-        ``Mark.turn_at`` (``checked_at`` where a mark has none), None where no mark has one. ``learnt``: some regular
-        check was saved that no pause had cut short. ``history_incomplete``: some mark was never read to its end, or
-        asks for a deep read. Marks of other groups than ``groups`` count for neither, where those are given.
+        ``Mark.turn_at`` (``checked_at`` where a mark has none), None where no mark has one; ``latest_at`` the greatest
+        of both. ``learnt``: some regular check was saved that no pause had cut short. ``history_incomplete``: some mark
+        was never read to its end, or asks for a deep read. Marks of other groups than ``groups`` count for none of
+        these, where those are given.
         """
         ...
 

@@ -100,6 +100,7 @@ class State:
             turn_at=min(mark.turn_at or mark.checked_at for mark in marks)
             if any(mark.turn_at for mark in marks)
             else None,
+            latest_at=max((max(mark.checked_at, mark.turn_at or mark.checked_at) for mark in marks), default=None),
             history_incomplete=any(mark.read_to_end_at is None or mark.deep_wanted for mark in marks),
         )
 

@@ -37,7 +37,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _CREDITS = json.Decoder(tuple[Credit, ...])
 _HEX = re.compile("(?:[0-9a-f]{2})+")
 
-ARTIST_WIDTH = 12
+ARTIST_WIDTH = 13
 RELEASE_WIDTH = 11
 RUN_COLUMNS = (
     "id", "mode", "status", "market", "started_at", "finished_at", "artists", "checked", "fresh", "not_due", "failed",
@@ -73,7 +73,7 @@ def ref_or_none(source: str | None, source_id: str | None) -> Ref | None:
 
 def artist(row: Row) -> Artist:
     """Read ``artist_columns``."""
-    source, source_id, name, state, added, attempted, failures, failure, learnt, checked, turn, incomplete = row
+    source, source_id, name, state, added, attempted, failures, failure, learnt, checked, turn, latest, incomplete = row
     return Artist(
         ref=Ref(source, source_id),
         name=name,
@@ -81,6 +81,7 @@ def artist(row: Row) -> Artist:
         added_at=instant(added),
         checked_at=instant_or_none(checked),
         turn_at=instant_or_none(turn),
+        latest_at=instant_or_none(latest),
         attempted_at=instant_or_none(attempted),
         failures=failures,
         failure=failure,

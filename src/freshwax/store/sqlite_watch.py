@@ -14,7 +14,7 @@ from freshwax.store.base import Watched
 from freshwax.store.facts import artist_order
 from freshwax.store.sqlite_part import Part
 
-_UNMARKED = {"checked_at": None, "turn_at": None, "history_incomplete": False}
+_UNMARKED = {"checked_at": None, "turn_at": None, "latest_at": None, "history_incomplete": False}
 
 
 class WatchList(Part):
@@ -62,9 +62,10 @@ class WatchList(Part):
             Ref(source, key): {
                 "checked_at": rows.instant(at),
                 "turn_at": rows.instant_or_none(turn),
+                "latest_at": rows.instant(latest),
                 "history_incomplete": bool(incomplete),
             }
-            for source, key, at, turn, incomplete in self._db.each("artists_checked", (_listed(groups),))
+            for source, key, at, turn, latest, incomplete in self._db.each("artists_checked", (_listed(groups),))
         }
 
     def artist(self, ref: Ref) -> Artist | None:

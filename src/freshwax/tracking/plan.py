@@ -27,6 +27,7 @@ from freshwax.planning.due import (
     Plan,
     allowance,
     checks_a_week,
+    is_ahead,
     is_prefetched,
     plan_run,
     rhythm,
@@ -86,7 +87,7 @@ def _sentences(*parts: str | None) -> str | None:
 
 def _clock(artists: Sequence[Artist], plan: Plan, now: datetime) -> str | None:
     """Say that the clock was ahead once: checks stored with instants to come count for nothing, and are made again."""
-    wrong = {one.ref for one in artists if one.checked_at is not None and one.checked_at > now}
+    wrong = {one.ref for one in artists if is_ahead(one, now)}
     if not wrong:
         return None
     here = sum(one.ref in wrong for one in plan.due)

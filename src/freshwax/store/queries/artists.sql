@@ -9,6 +9,7 @@ SELECT {artist_columns} FROM artists a WHERE a.source = ? AND a.source_id = ?
 -- name: artists_checked
 SELECT a.source, a.source_id, min(m.checked_at),
        CASE WHEN max(m.turn_at IS NOT NULL) THEN min(coalesce(m.turn_at, m.checked_at)) END,
+       max(max(m.checked_at, coalesce(m.turn_at, m.checked_at))),
        max(m.read_to_end_at IS NULL OR m.deep_wanted)
 FROM marks m JOIN artists a ON a.id = m.artist_id
 WHERE instr(?, '|' || m.listing_group || '|')

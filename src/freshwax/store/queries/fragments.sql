@@ -5,6 +5,7 @@ a.source, a.source_id, a.name, a.state, a.added_at, a.attempted_at, a.failures, 
 (SELECT min(m.checked_at) FROM marks m WHERE m.artist_id = a.id),
 (SELECT CASE WHEN max(m.turn_at IS NOT NULL) THEN min(coalesce(m.turn_at, m.checked_at)) END
  FROM marks m WHERE m.artist_id = a.id),
+(SELECT max(max(m.checked_at, coalesce(m.turn_at, m.checked_at))) FROM marks m WHERE m.artist_id = a.id),
 (SELECT max(m.read_to_end_at IS NULL OR m.deep_wanted) FROM marks m WHERE m.artist_id = a.id)
 
 -- How addresses and credits are stored: see the migration that made it so, 0004.
