@@ -158,6 +158,7 @@ def test_killed_while_the_report_goes_into_a_file(
 ) -> None:
     user.learnt(world, server, birds)
     server.at = at(2)
+    user.env["FRESHWAX_CONCURRENCY"] = "1"  # each life does the same, moment by moment
 
     def tracked(whose: User, kill: int | None = None) -> tuple[Life, str]:
         target = whose.folder / "report.json"

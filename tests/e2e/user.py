@@ -145,6 +145,15 @@ class Nursery:
         return checked(Life(answer["code"], out, err, tuple(answer["moments"]), answer["took"]))
 
 
+class Process(subprocess.Popen[str]):
+    """The program as a process; as a context it is killed where its caller fails, so that nobody waits for ever."""
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: object) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, value, trace)  # type: ignore[arg-type]
+
+
 @dataclass
 class User:
     """Runs freshwax with a database and an environment of their own."""
@@ -172,11 +181,11 @@ class User:
         """What a process of this user finds in its environment."""
         return {**os.environ, "FRESHWAX_DATABASE": str(self.database), **self.env, **more}
 
-    def start(self, *args: object, **env: str) -> subprocess.Popen[str]:
+    def start(self, *args: object, **env: str) -> Process:
         """Start the program; the caller ends it."""
         words = [*COMMAND, *map(str, args)]
         pipe = subprocess.PIPE
-        return subprocess.Popen(words, env=self.environment(**env), stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        return Process(words, env=self.environment(**env), stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
     def run(self, *args: object, stdin: str = "", **env: str) -> Done:
         """Run the program to its end, in a child that has imported it already where there is a nursery."""

@@ -107,6 +107,15 @@ def test_who_was_never_learnt_gets_a_place(user: Simulation, world: WorldBuilder
     assert late.id in asked(user)
 
 
+def test_without_a_budget_everybody_new_is_learnt_at_once(user: Simulation, world: WorldBuilder) -> None:
+    late = [world.artist(f"Latecomer {number}") for number in range(9)]
+    user.world = world.build()
+    user.follow(*(one.id for one in late))
+    user.track(policy="adaptive")
+    assert {one.id for one in late} < set(asked(user))
+    assert len(asked(user)) == 9 + 6  # and a fifth of the list, as ever
+
+
 def test_news_that_cost_more_than_the_budget_leave_the_rest_of_the_plan_for_later(
     world: WorldBuilder, crowd: list[ArtistHandle]
 ) -> None:

@@ -58,7 +58,8 @@ class Bounds(Struct, frozen=True):
 
     Runs begin ``every`` days apart, up to ``margin`` late. Nobody is left unchecked for more than ``max_interval``
     days, nobody asked again within ``fresh_for`` days. ``room``: the checks that this run has left of its budget, where
-    that is not all of it. ``most``: how many it may make for the ceiling's sake, where that is not the budget.
+    that is not all of it. ``most``: how many it may make for the sake of the ceiling and of first checks, where that is
+    not the budget.
     """
 
     budget: float | None
@@ -127,7 +128,10 @@ def _picks(standing: Standing, age: Floats, score: Floats, due: Bools, why: Ints
         return taken
 
     first = take(must, Why.CEILING, room)
-    learn = take(unlearnt, Why.UNLEARNT, -(-(room - picked) // 2) if len(ranked) + at_once else room)
+    half = -(-(room - picked) // 2) if len(ranked) + at_once else room
+    beyond = min(max((bounds.most or 0) - room, 0), len(unlearnt))
+    room += beyond
+    learn = take(unlearnt, Why.UNLEARNT, max(half, beyond))
     repeat = take(again, Why.FAILED, at_once)
     best = take(ranked, Why.WORTH, room)
     learn += take(unlearnt, Why.UNLEARNT, room)
