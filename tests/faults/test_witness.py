@@ -14,7 +14,7 @@ from freshwax.demo.faults import Logged
 from freshwax.demo.trial import score
 from freshwax.demo.witness import Finished, Witness, recognisable
 from freshwax.demo.world import World, WorldRelease, instant
-from freshwax.model import Coverage, Credit, Kind, Line, Mode, Ref, Release, Report, Run, RunStatus
+from freshwax.model import DEFAULT_GROUPS, Coverage, Credit, Kind, Line, Mode, Ref, Release, Report, Run, RunStatus
 from freshwax.store.base import Check
 
 MONDAY = instant("2026-03-02T12:00")
@@ -35,9 +35,11 @@ def artists_of(builder: WorldBuilder) -> tuple[str, str]:
     return nightjar.id, other.id
 
 
-def answer(artist: str, *shown: str, at: datetime, status: int = 200) -> Logged:
+def answer(
+    artist: str, *shown: str, at: datetime, status: int = 200, groups: tuple[str, ...] = DEFAULT_GROUPS
+) -> Logged:
     what = {"what": "albums", "method": "GET", "path": f"/v1/artists/{artist}/albums", "artist": artist}
-    return Logged(**what, status=status, bytes=1, at=at, readable=status == 200, shown=shown)
+    return Logged(**what, groups=groups, status=status, bytes=1, at=at, readable=status == 200, shown=shown)
 
 
 def finished(*artists: str, at: datetime = MONDAY, number: int = 1, shown: tuple[str, ...] = ()) -> Finished:
@@ -98,6 +100,26 @@ def test_a_false_report_is_not(lie: str, builder: WorldBuilder) -> None:
     witness.see(finished(*artists))
     witness.see(tell(finished(*artists, at=MONDAY + WEEK, number=2)))
     assert any(text in one for one in witness.false), witness.false
+
+
+def test_a_first_check_in_two_parts_is_as_old_as_its_first_part(builder: WorldBuilder) -> None:
+    artist = builder.artist("Nightjar").id
+    begun, later, again = finished(artist), MONDAY + WEEK, MONDAY + 2 * WEEK
+    cut = tuple(replace(check, outcome="partial") for check in begun.checks)
+    paused = replace(begun.run, status=RunStatus.PAUSED, exit_code=3)
+    rest = changed(finished(artist, at=later, number=2), log=(answer(artist, at=later, groups=("single",)),))
+
+    def what_is_false(of_the_rest: datetime) -> list[str]:
+        witness = Witness(builder.build())
+        witness.see(said(changed(begun, checks=cut, run=paused), checked=0, paused=1))
+        witness.see(said(rest, oldest_check=of_the_rest))
+        witness.see(finished(artist, at=again, number=3))
+        return witness.false
+
+    assert what_is_false(MONDAY) == []
+    assert what_is_false(later) == [
+        f"run 2, 2026-03-09 12:00: its oldest check is of {later}, in truth of {MONDAY}",
+    ]
 
 
 def test_a_pause_that_is_not_kept_is_seen(builder: WorldBuilder) -> None:

@@ -73,18 +73,15 @@ class Witness:
         self.learnt_at: dict[str, datetime] = {}
         self.false: list[str] = []
         self._checked_at: dict[str, datetime] = {}  # by the user's clock
-        self._answered_at: dict[str, datetime] = {}  # the oldest answer that counts
+        self._read_at: dict[str, dict[str, datetime]] = {}  # each list of each artist, by the user's clock
         self._named: dict[str, list[tuple[datetime, tuple[str, ...]]]] = {}
         self._promise: tuple[datetime, timedelta] | None = None
 
     def see(self, done: Finished) -> None:
         """Take note of a run."""
         for check in done.checks:
-            if check.outcome == "partial":  # a first check that was cut short: the next one asks for the rest only
-                self._answered_at.setdefault(check.artist.id, done.now)
+            self._note_lists(done, check)
         for artist in done.checked:
-            begun = artist in self._answered_at and artist not in self._checked_at
-            self._answered_at[artist] = self._answered_at[artist] if begun else done.now
             self._checked_at[artist] = done.now
             self.learnt_at.setdefault(artist, done.at)
         self.false += [f"run {done.run.id}, {done.at:%Y-%m-%d %H:%M}: {text}" for text in self._false(done)]
@@ -93,6 +90,18 @@ class Witness:
         if until is not None:
             promised = datetime.strptime(until[1], "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
             self._promise = promised, done.now - done.at
+
+    def _note_lists(self, done: Finished, check: Check) -> None:
+        """Note when an artist's lists were read: by a check that held, those that it asked for (that is the rest only,
+        where a first check was cut short); by one that was cut short, what was never read before.
+        """
+        asked = (entry for entry in done.log if entry.readable and entry.artist == check.artist.id)
+        lists = dict.fromkeys((group for entry in asked for group in entry.groups), done.now)
+        before = self._read_at.get(check.artist.id, {})
+        if check.outcome == "ok":
+            self._read_at[check.artist.id] = before | lists
+        elif check.outcome == "partial":
+            self._read_at[check.artist.id] = lists | before
 
     # -- coverage ------------------------------------------------------------------------------------------------
 
@@ -117,9 +126,8 @@ class Witness:
             yield f"it is {run.status} with exit code {run.exit_code}"
         if done.everyone and len(followed - checked - recent) > said.failed + said.paused:
             yield f"{len(followed - checked - recent)} were due and not checked, {said.failed + said.paused} reported"
-        oldest = min(
-            (min(self._checked_at[one], done.now) for one in done.left & self._checked_at.keys()), default=None
-        )
+        read = [min(lists.values()) for one, lists in self._read_at.items() if lists and one in done.left]
+        oldest = min((at for at in read if at <= done.now), default=None)
         if said.oldest_check != oldest:
             yield f"its oldest check is of {said.oldest_check}, in truth of {oldest}"
         asked = sum(entry.what != "token" for entry in done.log)
