@@ -11,7 +11,7 @@ from tests.simulation import START, a_world, day, on
 
 from freshwax.clock import SimulatedClock
 from freshwax.demo.builder import WorldBuilder
-from freshwax.demo.faults import ItemField
+from freshwax.demo.faults import ItemField, NoPageField
 from freshwax.demo.server import DemoServer
 from freshwax.demo.trial import Trial
 from freshwax.model import Release, RunStatus
@@ -83,6 +83,23 @@ def test_what_is_known_is_known_without_its_fields_and_keeps_them(field: str) ->
         before = facts(trial, record.id)
         assert week(trial, 2, field) == (RunStatus.COMPLETED, [])
         assert facts(trial, record.id) == before
+
+
+@pytest.mark.parametrize("learnt", [True, False])
+@pytest.mark.parametrize("records", [0, 1, 30])
+def test_an_answer_without_items_is_a_failed_check_and_no_empty_list(learnt: bool, records: int) -> None:
+    world, nightjar = a_world()
+    for number in range(records):
+        nightjar.album(f"Long Ago {number}", day(-400 - number))
+    nightjar.single("High Tide", day(8))
+    with following(world) as trial:
+        weeks = [week(trial, 0)] * learnt
+        trial.server.misbehave(NoPageField("items"))
+        weeks += [week(trial, 1)]
+        trial.server.misbehave(NoPageField("items"))
+        weeks += [week(trial, 2), week(trial, 3)]
+    failed, told = (RunStatus.FAILED, []), (RunStatus.COMPLETED, ["High Tide"])
+    assert weeks == [(RunStatus.COMPLETED, [])] * learnt + [failed, failed, told]
 
 
 @pytest.mark.parametrize("field", ["name", "artists", "release_date"])

@@ -130,6 +130,13 @@ MUTANTS = [
         f"{NEW}::test_a_list_that_comes_back_empty_is_believed_the_third_time",
     ),
     Mutant(
+        "an answer without a list is an empty list",
+        "sources/spotify/parse.py",
+        '    if page.items is None:\n        raise _missing("list of releases", "items")\n',
+        "    page.items = page.items or []\n",
+        "tests/faults/test_missing_fields.py::test_an_answer_without_items_is_a_failed_check_and_no_empty_list",
+    ),
+    Mutant(
         "a group asked for the first time floods the report",
         "discovery/classify.py",
         "    if case.first_asked and case.last_checked_at and",

@@ -243,7 +243,8 @@ class _Life:
 
     def _strikes(self, one: Disaster, week: int) -> bool:
         """Draw whether a disaster strikes in a week; some weeks are always struck, and among them full runs."""
-        return self.chance.random() < one.often or (bool(one.often) and week % (2 * EVERYONE) in {3, EVERYONE})
+        always = week % (2 * EVERYONE) in {3, EVERYONE} or (one.learning and week == 0)
+        return self.chance.random() < one.often or (bool(one.often) and always)
 
     def _misbehave(self, one: Disaster) -> None:
         if one.effects:

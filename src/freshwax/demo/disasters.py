@@ -56,7 +56,8 @@ class Disaster:
     what befalls the world, whatever the week.
 
     ``per_day`` (as ``quota``), ``page_size`` and ``policy`` are the user's settings, in all weeks; ``summer_time``:
-    runs are at the same hour by the clock on the wall. ``often``: the share of weeks that are struck.
+    runs are at the same hour by the clock on the wall. ``often``: the share of weeks that are struck; ``learning``: the
+    first one always is, in which everybody is learnt.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Disaster:
     policy: str = "adaptive"
     summer_time: bool = False
     often: float = 0.35
+    learning: bool = False
 
 
 def _garbage(*bodies: bytes) -> tuple[Effect, ...]:
@@ -116,6 +118,7 @@ CATALOGUE = (
         ),
     ),
     Disaster("HTML instead of JSON", (Garbage(), Garbage(status=502), Garbage(status=404))),
+    Disaster("pages without items", (NoPageField("items"),), learning=True),
     Disaster("pages without fields", tuple(NoPageField(name) for name in ("items", "total", "next"))),
     Disaster(
         "items without fields",
