@@ -6,6 +6,7 @@ so that reading what is stored starts without the network's libraries.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -96,7 +97,7 @@ def telling_lock(config: Config) -> Iterator[None]:
     """Hold the right to print what is untold; ``Busy`` while another process prints it."""
     from freshwax.store.lock import RunLock
 
-    lock = RunLock(f"{config.database_path}.report", now())
+    lock = RunLock(f"{os.path.realpath(config.database_path)}.report", now())  # one lock, whatever the file is called
     try:
         lock.acquire()
     except Busy:
@@ -258,7 +259,9 @@ def run_options(config: Config, options: TrackOptions) -> RunOptions:
         max_interval=timedelta(days=config.max_interval),
         concurrency=config.concurrency,
         keep_checks=timedelta(days=config.retention_checks),
-        keep_releases=timedelta(days=config.retention_releases) if config.retention_releases else None,
+        keep_releases=timedelta(days=max(config.retention_releases, config.lookback))
+        if config.retention_releases
+        else None,
         since=None if since is None else datetime(since.year, since.month, since.day, tzinfo=UTC),
     )
 

@@ -159,6 +159,8 @@ def test_a_secret_is_never_quoted_in_an_error(write):
         'heartbeat_url = "http://hc.test/hunter2"',
         'heartbeat_url = "https://hc.test/hunter2 oops"',
         'spotify.api_url = "https://me:hunter2@api.test"',
+        'spotify.api_url = "https://me:hun@hunter2@api.test"',
+        'spotify.api_url = "https://me:hun/hunter2@api.test"',
     ],
 )
 def test_no_part_of_an_address_that_is_secret_is_quoted(write, text):

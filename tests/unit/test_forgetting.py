@@ -11,7 +11,7 @@ from tests.simulation import Simulation, a_world, day, followed, on
 from tests.unit.test_invariants import act, finish, schedules, worlds
 
 from freshwax.demo.world import World
-from freshwax.model import Ref
+from freshwax.model import Mode, Ref
 from freshwax.store.base import Store
 from freshwax.store.sqlite import SQLiteStore
 
@@ -75,6 +75,17 @@ def test_another_artist_on_a_forgotten_record_is_told_nothing_again_and_brings_i
     user.follow(tern.id)
     assert user.check() == []
     assert [seen.release.title for seen in user.store.releases()] == ["Together"]
+
+
+def test_a_baseline_takes_up_the_details_that_it_prints_again() -> None:
+    world, nightjar = a_world()
+    nightjar.album("Long Ago", day(-200))
+    user = followed(world, nightjar)
+    user.track()
+    assert forget(user) == 1
+    user.wait(7)
+    user.track(mode=Mode.BASELINE, lookback=365)
+    assert [seen.release.title for seen in user.store.releases()] == ["Long Ago"]
 
 
 def test_a_run_drops_what_is_old_and_nothing_that_the_look_back_covers() -> None:

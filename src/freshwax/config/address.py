@@ -33,5 +33,5 @@ def is_loopback(host: str) -> bool:
 
 
 def without_user(text: str) -> str:
-    """Mask what stands before the ``@`` of addresses in a text: it may hold a password."""
-    return re.sub(r"(?<=://)[^/\s@]*@", f"{MASK}@", text)
+    """Mask what stands before the last ``@`` of addresses in a text: it may hold a password, and that any character."""
+    return re.sub(r"(?<=://)\S*@", f"{MASK}@", text)

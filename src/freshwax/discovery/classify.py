@@ -45,12 +45,16 @@ REPLACED = 5
 
 
 class Moment(Struct, frozen=True):
-    """When, for whom and under which settings a check decides. ``lookback`` in days, counted back from ``now``."""
+    """When, for whom and under which settings a check decides. ``lookback`` in days, counted back from ``now``.
+
+    ``anew``: what is listed is to be printed again, so dropped details of it are taken up again.
+    """
 
     now: datetime
     run_id: int
     market: str
     lookback: int
+    anew: bool = False
 
     @property
     def cutoff(self) -> date:
@@ -108,7 +112,7 @@ def decide(
         at=moment.now,
         name=seen.name,
         decisions=tuple(decisions),
-        changed=tuple(_changed(follow.known, seen)),
+        changed=tuple(_changed(follow.known, seen, anew=moment.anew)),
         marks=tuple(mark for mark in marks if mark is not None),
         listing=seen.listing,
         regular=regular,
@@ -326,11 +330,11 @@ def _hold(decision: Decision) -> Decision:
     return replace(decision, kind=None, silence=Silence.HELD, announced=None)
 
 
-def _changed(known: Mapping[str, Known], seen: Observation) -> list[Release]:
+def _changed(known: Mapping[str, Known], seen: Observation, *, anew: bool) -> list[Release]:
     """Return the known releases whose facts are given otherwise now, as far as they are kept."""
     shown = {listed.release.ref.id: listed.release for view in seen.views for listed in view.listed}
     before = {ref_id: known[ref_id].release for ref_id in shown if ref_id in known}
-    now = {ref_id: as_kept(shown[ref_id], one) for ref_id, one in before.items()}
+    now = {ref_id: shown[ref_id] if anew else as_kept(shown[ref_id], one) for ref_id, one in before.items()}
     return [now[ref_id] for ref_id, one in before.items() if _facts(now[ref_id]) != _facts(one)]
 
 

@@ -9,10 +9,10 @@ from typing import Protocol, Self
 
 from freshwax.errors import Busy, FreshwaxError
 from freshwax.model import Run, RunStatus
-from freshwax.reports.heartbeat import beat_text
+from freshwax.reports.heartbeat import WHY, beat_text
 from freshwax.tracking.run import INTERRUPTED
 
-PATIENCE = 5.0  # seconds that a run may stay for the service, when all else is done
+PATIENCE = 9.0  # seconds that a run may stay for the service, when all else is done: its start may hang before its end
 HURRY = 1.0  # the same where somebody wants it to end
 
 
@@ -75,7 +75,7 @@ def _interrupted(run: Run) -> bool:
 
 
 def _said(error: BaseException) -> str:
-    """Say what came in between; of a bug only its kind, as its text may quote anything."""
+    """Say what came in between: only of which kind it was, as its text may quote paths and whatever else."""
     if isinstance(error, FreshwaxError):
-        return str(error)
+        return f"{WHY[error.exit_code]}; the machine that ran it says more"
     return "interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__} ended it"

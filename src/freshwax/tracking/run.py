@@ -57,7 +57,9 @@ async def run(
     meter.run_id = record.id
     known = {"run_id": record.id}
     _log.info("run %d (%s) begins", record.id, options.mode, extra=known)
-    this = _Run(store, source, meter, options, Moment(now, record.id, options.market, options.lookback), clock)
+    anew = options.mode is Mode.BASELINE
+    moment = Moment(now, record.id, options.market, options.lookback, anew=anew)
+    this = _Run(store, source, meter, options, moment, clock)
     this.progress = progress or this.progress
     interrupted = False
     try:
@@ -103,7 +105,7 @@ class _Run:
             groups=options.groups,
             market=options.market,
             since=moment.cutoff,
-            anew=options.mode is Mode.BASELINE,
+            anew=moment.anew,
         )
         self.plan = Plan((), (), (), ())
         self.checked: set[Ref] = set()
