@@ -22,7 +22,7 @@ from msgspec.structs import replace as changed
 from freshwax.clock import SimulatedClock
 from freshwax.demo.api import Manners
 from freshwax.demo.disasters import Disaster
-from freshwax.demo.faults import Asked
+from freshwax.demo.faults import Asked, Effect
 from freshwax.demo.generate import Habits, generate
 from freshwax.demo.server import DemoServer
 from freshwax.demo.trial import Trial, score
@@ -253,6 +253,9 @@ class _Life:
             self.server.misbehave(self.chance.choice(one.effects), times=most, when=when, where=one.where)
         if one.besides is not None:
             self.server.misbehave(one.besides)
+        if one.jump:
+            jump = _Jump(self.trial.clock, one.jump)
+            self.server.misbehave(jump, times=1, when=_after(self.chance.randrange(len(self.witness.world.artists))))
 
     def _reach(self) -> tuple[Callable[[Asked], bool] | None, int | None]:
         """Draw which requests of a run are struck: all, a third of them, all after the first few, the first few."""
@@ -272,6 +275,19 @@ class _Life:
         """The least that any of them allows, in requests."""
         shares = [share for one in disasters if (share := getattr(one, name)) is not None]
         return max(round(min(shares) * len(self.witness.world.artists)), 1) if shares else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Jump(Effect):
+    """The user's clock jumps before the answer is there."""
+
+    clock: SimulatedClock
+    by: timedelta
+
+    def delay(self) -> float:
+        """See ``Effect``."""
+        self.clock.move_to(self.clock.now() + self.by)
+        return 0.0
 
 
 def _scattered(seed: int) -> Callable[[Asked], bool]:

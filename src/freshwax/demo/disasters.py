@@ -52,8 +52,8 @@ class Disaster:
 
     ``effects``: one of them is drawn a week; ``where`` and ``at_most`` (requests a run) bound them; ``besides``
     strikes all requests of such a week as well. ``down``: connections are refused. ``clock``: by so much the user's
-    clock is wrong. ``quota`` (requests a day for each artist) and ``page_max``: what the service allows. ``world``:
-    what befalls the world, whatever the week.
+    clock is wrong; ``jump``: by so much it jumps while a run waits for an answer. ``quota`` (requests a day for each
+    artist) and ``page_max``: what the service allows. ``world``: what befalls the world, whatever the week.
 
     ``per_day`` (as ``quota``), ``page_size`` and ``policy`` are the user's settings, in all weeks; ``summer_time``:
     runs are at the same hour by the clock on the wall. ``often``: the share of weeks that are struck; ``learning``: the
@@ -67,6 +67,7 @@ class Disaster:
     besides: Effect | None = None
     down: bool = False
     clock: timedelta = timedelta(0)
+    jump: timedelta = timedelta(0)
     quota: float | None = None
     page_max: int | None = None
     world: Upheaval | None = None
@@ -146,6 +147,8 @@ CATALOGUE = (
     Disaster("clock 20 hours ahead", clock=20 * HOUR),
     Disaster("clock two days back", clock=-2 * DAY),
     Disaster("clock two days back, no Date", clock=-2 * DAY, besides=NO_DATE),
+    Disaster("clock 20 hours back in mid-run", jump=-20 * HOUR),
+    Disaster("clock 20 hours ahead in mid-run", jump=20 * HOUR),
     Disaster("clock a year ahead", clock=YEAR),
     Disaster("clock a year ahead, no Date", clock=YEAR, besides=NO_DATE, often=0.1),
     Disaster("the service's clock wrong", (Header("date", "Thu, 01 Jan 2015 00:00:00 GMT"),)),

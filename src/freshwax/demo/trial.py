@@ -71,11 +71,11 @@ class Trial:
         self, at: datetime, options: RunOptions | None = None, *, now: datetime | None = None
     ) -> tuple[Run, Report]:
         """Let it be ``at``, do a run, and read its report. ``now``: what the user's clock says, where that is wrong."""
-        now = self._let_it_be(at, now)
+        self._let_it_be(at, now)
         settings = options or self._options
         run = session.track(self.store, self._source, self.clock, settings)
-        report = fix_report(self.store, run, settings, now)
-        self.store.tell(report.id, now)
+        report = fix_report(self.store, run, settings, self.clock.now())
+        self.store.tell(report.id, self.clock.now())
         self.reports.append((at, report))
         return run, report
 
@@ -84,10 +84,9 @@ class Trial:
         self._let_it_be(at, now)
         return session.track(self.store, self._source, self.clock, replace(options, mode=Mode.PREFETCH))
 
-    def _let_it_be(self, at: datetime, now: datetime | None) -> datetime:
+    def _let_it_be(self, at: datetime, now: datetime | None) -> None:
         self.server.at = at
         self.clock.move_to(at if now is None else now)
-        return self.clock.now()
 
     def _source(self) -> tuple[SpotifySource, Gate]:
         manners = self.server.manners
