@@ -20,6 +20,7 @@ from freshwax.config import Config
 from freshwax.errors import Busy, UsageError
 from freshwax.model import ArtistState, Group, Kind, Mode, Ref, Report, Run
 from freshwax.quota import LISTINGS, Cooldown, in_force
+from freshwax.secret import Secret
 from freshwax.store.base import Store
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def track(
     if options.from_cache:
         with telling_lock(config), open_store(config) as store:
             return _tell(store, report_from_cache(store, settings, now()), emit)
-    with pulse(config, warn) as beat:
+    with pulse(config.heartbeat_url, config.heartbeat_partial, warn) as beat:
         run = _run(config, settings, progress, beat)
         if options.background:
             with open_store(config, read_only=True) as store:
@@ -178,16 +179,16 @@ def prefetch(
     from msgspec.structs import replace
 
     settings = run_options(config, TrackOptions(budget=budget))
-    with pulse(config, warn) as beat:
+    with pulse(config.heartbeat_url, config.heartbeat_partial, warn) as beat:
         return _run(config, replace(settings, mode=Mode.PREFETCH, until=until), progress, beat)
 
 
-def pulse(config: Config, warn: Callable[[str], None]) -> Pulse:
+def pulse(url: Secret, partial: str, warn: Callable[[str], None]) -> Pulse:
     """Return what tells the monitoring service of a run, if one is set; ``warn`` is told what did not arrive."""
     from freshwax.tracking.pulse import Pulse
 
-    if not config.heartbeat_url:
-        return Pulse(None, config.heartbeat_partial, now)
+    if not url:
+        return Pulse(None, partial, now)
     import logging
 
     from freshwax.sources.heartbeat import Heartbeat
@@ -196,7 +197,7 @@ def pulse(config: Config, warn: Callable[[str], None]) -> Pulse:
         logging.getLogger(__name__).warning("%s", text)
         warn(text)
 
-    return Pulse(Heartbeat(config.heartbeat_url, tell), config.heartbeat_partial, now)
+    return Pulse(Heartbeat(url, tell), partial, now)
 
 
 def _run(config: Config, settings: RunOptions, progress: Callable[[int, int, str], None] | None, beat: Pulse) -> Run:

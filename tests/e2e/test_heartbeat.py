@@ -113,6 +113,73 @@ def test_a_run_that_could_not_begin_is_a_failure(user: User, monitor: Monitor) -
     assert "the database cannot be used" in monitor.text
 
 
+@pytest.mark.parametrize(
+    ("args", "env"),
+    [
+        (["track"], {"FRESHWAX_MARKET": "XXX"}),
+        (["track", "--background"], {"FRESHWAX_MARKET": "XXX"}),
+        (["track"], {"FRESHWAX_SPOTIFY_CLIENT_SECRET": "", "FRESHWAX_SPOTIFY_CLIENT_SECRET_FILE": "/nope"}),
+        (["track", "/nonexistent"], {}),
+        (["track", "--lookback", "many"], {}),
+        (["prefetch"], {"FRESHWAX_CONCURRENCY": "none"}),
+        (["prefetch"], {"FRESHWAX_DATABASE": "/nope/x.db"}),
+    ],
+)
+def test_what_keeps_a_run_from_beginning_is_a_failure(
+    user: User, monitor: Monitor, args: list[str], env: dict[str, str]
+) -> None:
+    done = user.run(*args, **env)
+    assert (done.code, done.out) == (2, "")
+    assert monitor.paths == ["/fail"]
+    assert "the machine that ran it says more" in monitor.text
+    assert "/nope" not in monitor.text
+
+
+def test_a_prefetch_that_comes_too_late_could_not_begin(user: User, monitor: Monitor) -> None:
+    assert user.run("prefetch", "--before", "2020-01-01T00:00Z").code == 3
+    assert monitor.paths == ["/fail"]
+
+
+def test_no_reading_command_says_that_it_could_not_begin(user: User, monitor: Monitor) -> None:
+    assert user.run("track", "--from-cache", FRESHWAX_MARKET="XXX").code == 2
+    assert user.run("runs", FRESHWAX_MARKET="XXX").code == 2
+    assert monitor.calls == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "concurrency = 'many'\n{heartbeat}",
+        "{heartbeat}\nnonsense = 1\n",
+        "{heartbeat}\n[spotify]\nclient_secret_file = '/nope'\n",
+    ],
+)
+@pytest.mark.parametrize("by_file", [False, True])
+def test_the_address_is_found_in_a_file_whose_other_settings_are_wrong(
+    user: User, monitor: Monitor, wrong: str, by_file: bool
+) -> None:
+    url = user.env.pop("FRESHWAX_HEARTBEAT_URL")
+    (user.folder / "address").write_text(url)
+    (user.folder / "address").chmod(0o600)
+    heartbeat = "heartbeat_url_file = 'address'" if by_file else f"heartbeat_url = '{url}'"
+    file = user.folder / "config.toml"
+    file.write_text(wrong.format(heartbeat=heartbeat))
+    file.chmod(0o600)
+    assert user.run("--config", file, "track").code == 2
+    assert monitor.paths == ["/fail"]
+
+
+def test_where_no_file_can_be_read_the_environment_still_knows_the_address(user: User, monitor: Monitor) -> None:
+    file = user.folder / "config.toml"
+    assert user.run("--config", file, "track").code == 2
+    file.write_text("this is no TOML")
+    assert user.run("--config", file, "track").code == 2
+    assert monitor.paths == ["/fail", "/fail"]
+    done = user.run("--config", file, "track", FRESHWAX_HEARTBEAT_URL="")
+    assert (done.code, len(monitor.calls)) == (2, 2)
+    assert "not valid TOML" in done.err
+
+
 def test_a_run_that_found_another_one_active_says_nothing(
     user: User, monitor: Monitor, learnt: list[ArtistHandle]
 ) -> None:

@@ -90,6 +90,13 @@ def test_own_names_win_over_those_of_spotipy():
     assert load(env=env).spotify_client_id == Secret("ours")
 
 
+@pytest.mark.parametrize("name", ["SPOTIFY_CLIENT_SECRET", "SPOTIFY_CLIENT_ID", "HEARTBEAT_URL"])
+def test_a_secret_and_a_file_with_it_exclude_each_other_in_the_environment(name, tmp_path):
+    with pytest.raises(UsageError, match=f"FRESHWAX_{name} and FRESHWAX_{name}_FILE are both set: remove one of them"):
+        load(env={f"FRESHWAX_{name}": "https://a.example/x", f"FRESHWAX_{name}_FILE": str(tmp_path / "secret")})
+    assert load(env={f"FRESHWAX_{name}": "https://a.example/x", f"FRESHWAX_{name}_FILE": ""})
+
+
 def test_an_empty_variable_counts_as_not_set():
     assert load(env={"FRESHWAX_MARKET": "", "FRESHWAX_CONCURRENCY": ""}).concurrency == 8
 

@@ -37,8 +37,9 @@ def command(setup: Setup, /, budget: int | None, before: str | None) -> int:
     nothing is asked, and the exit code is 3. A time of day that passed more than 6 hours ago is tomorrow's.
     """
     now = app.now()
-    until = None if before is None else deadline(before, now)
-    _need_database(setup.config)
+    with setup.beginning():
+        until = None if before is None else deadline(before, now)
+        _need_database(setup.config)
     mute_unless_attached()
     run = _with_progress(setup, budget, until)
     setup.say(_said(run, until, now))

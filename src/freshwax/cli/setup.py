@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -34,6 +36,18 @@ class Setup:
             if config.log_file:
                 log_to_file(config, Path(config.log_file))
         return config
+
+    @contextmanager
+    def beginning(self) -> Iterator[None]:
+        """What precedes a run: where it raises, the monitoring service is told that the run could not begin."""
+        try:
+            yield
+        except BaseException:
+            from freshwax import app
+            from freshwax.config.heartbeat import heartbeat_url
+
+            with app.pulse(heartbeat_url(self.file), "fail", self.warn):
+                raise
 
     def say(self, text: str) -> None:
         """Tell people something, on standard error, unless they asked for quiet."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +58,9 @@ def command(setup: Setup, /, files: tuple[str, ...], format_: str | None, target
 
     FILE (or - for standard input) holds artists: they are added to the watch list, and this run is limited to them.
     """
-    _check(flags, format_, target)
     setup.quiet = setup.quiet or flags["background"]
-    options = _options(setup.config, flags)
-    if options.background and not setup.config.log_file:
-        from freshwax.cli.logs import log_to_file
-
-        log_to_file(setup.config, default_log_file())
-    only, complete = _add(setup, files)
-    options = replace(options, only=only)
+    with nullcontext() if flags["from_cache"] else setup.beginning():
+        options, complete = _prepare(setup, flags, files, format_, target)
     chosen = output.chosen_format(format_, target)
 
     def emit(report: Report) -> None:
@@ -81,6 +75,20 @@ def command(setup: Setup, /, files: tuple[str, ...], format_: str | None, target
 
     report = _with_progress(setup, options, emit)
     return report.run.exit_code or (0 if complete else 3)
+
+
+def _prepare(
+    setup: Setup, flags: dict[str, Any], files: tuple[str, ...], format_: str | None, target: Path | None
+) -> tuple[app.TrackOptions, bool]:
+    """Return what is to be done, and whether all artists of the files are on the watch list now."""
+    _check(flags, format_, target)
+    options = _options(setup.config, flags)
+    if options.background and not setup.config.log_file:
+        from freshwax.cli.logs import log_to_file
+
+        log_to_file(setup.config, default_log_file())
+    only, complete = _add(setup, files)
+    return replace(options, only=only), complete
 
 
 def _options(config: Config, flags: dict[str, Any]) -> app.TrackOptions:

@@ -28,8 +28,10 @@ __all__ = [
     "Secret",
     "Setting",
     "default_file",
+    "env_text",
     "example",
     "expanded",
+    "find_file",
     "load",
     "market_of_locale",
     "parse_setting",
@@ -101,7 +103,7 @@ def load(
     """Read all settings; ``overrides`` are the command line's. Raises UsageError for whatever is wrong."""
     env = os.environ if env is None else env
     values: dict[str, Any] = {setting.attribute: setting.default for setting in SETTINGS}
-    path = _find_file(file, env)
+    path = find_file(file, env)
     warnings: tuple[str, ...] = ()
     if path is not None:
         found, warnings = read_file(path)
@@ -137,7 +139,8 @@ def market_of_locale(env: Mapping[str, str]) -> str:
     return "US"
 
 
-def _find_file(file: Path | None, env: Mapping[str, str]) -> Path | None:
+def find_file(file: Path | None, env: Mapping[str, str]) -> Path | None:
+    """Return the configuration file: that which is named, else the usual one if it is there. Raises UsageError."""
     named = file or (Path(env[PREFIX + "CONFIG"]) if env.get(PREFIX + "CONFIG") else None)
     if named is None:
         path = default_file()
@@ -152,7 +155,7 @@ def _from_env(env: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
     values = {}
     warnings: list[str] = []
     for setting in SETTINGS:
-        found = _env_text(setting, env)
+        found = env_text(setting, env)
         if found is not None:
             name, text, warned = found
             values[setting.attribute] = parsed(setting, text, name)
@@ -160,11 +163,13 @@ def _from_env(env: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
     return values, tuple(warnings)
 
 
-def _env_text(setting: Setting, env: Mapping[str, str]) -> tuple[str, str, tuple[str, ...]] | None:
-    """Return which variable sets it, the text, and what is to be warned of."""
+def env_text(setting: Setting, env: Mapping[str, str]) -> tuple[str, str, tuple[str, ...]] | None:
+    """Return which variable sets it, the text, and what is to be warned of. Raises UsageError."""
+    pointer = setting.env + "_FILE"
+    if setting.secret and env.get(setting.env) and env.get(pointer):
+        raise UsageError(f"{setting.env} and {pointer} are both set: remove one of them.")
     if env.get(setting.env):
         return setting.env, env[setting.env], ()
-    pointer = setting.env + "_FILE"
     if setting.secret and env.get(pointer):
         return pointer, *secret_in(Path(env[pointer]), pointer)
     return next(((name, env[name], ()) for name in setting.also_env if env.get(name)), None)

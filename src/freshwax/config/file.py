@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from freshwax.config.private import readable_by_others, secret_in
-from freshwax.config.settings import BY_NAME, SETTINGS, parsed
+from freshwax.config.settings import BY_NAME, SETTINGS, Setting, parsed
 from freshwax.errors import UsageError
 from freshwax.secret import Secret
 
@@ -33,20 +33,7 @@ def read_file(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
 
     Raises UsageError for whatever is wrong, and where it holds secrets that others can read.
     """
-    import tomllib  # noqa: PLC0415 -- most runs in containers have no file
-
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: not valid TOML: {error}.") from None
-    except RecursionError:
-        raise UsageError(f"{path}: not valid TOML: brackets within brackets without end.") from None
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
-        raise UsageError(f"{path}: cannot be read: {reason}.") from None
-    except ValueError:
-        raise UsageError(f"{path}: not valid TOML: a number or a day that cannot be.") from None
+    text, tables = _tables(path)
     values: dict[str, Any] = {}
     warnings: list[str] = []
     for name, value in _flat(tables):
@@ -71,6 +58,38 @@ def read_file(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
         checked = parsed(setting, value, f"{where}: {name}")
         values[setting.attribute] = _beside(path, checked) if setting.path else checked
     return values, tuple(warnings)
+
+
+def value_in(path: Path, setting: Setting) -> object:
+    """Return what a file says of one secret, be it by a file that it names, whatever else it says; "" if nothing.
+
+    Raises UsageError where either file cannot be read.
+    """
+    _, tables = _tables(path)
+    found = dict(_flat(tables))
+    pointer = found.get(setting.pointer)
+    if isinstance(pointer, str) and pointer:
+        return secret_in(Path(_beside(path, pointer)), setting.pointer)[0]
+    return found.get(setting.name, "")
+
+
+def _tables(path: Path) -> tuple[str, dict[str, Any]]:
+    """Read a file of TOML: its text, and what stands in it."""
+    import tomllib  # noqa: PLC0415 -- most runs in containers have no file
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not valid TOML: {error}.") from None
+    except RecursionError:
+        raise UsageError(f"{path}: not valid TOML: brackets within brackets without end.") from None
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
+        raise UsageError(f"{path}: cannot be read: {reason}.") from None
+    except ValueError:
+        raise UsageError(f"{path}: not valid TOML: a number or a day that cannot be.") from None
+    return text, tables
 
 
 def place(path: Path, *names: str) -> str:
