@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from freshwax import __version__, app
 from freshwax.config import Config
 from freshwax.config.private import readable_by_others
-from freshwax.errors import FreshwaxError, StoreError
+from freshwax.errors import FreshwaxError, StoreDamaged, StoreError, StoreMissing
 from freshwax.reports.health import (
     ATTENTION,
     CREDENTIALS,
@@ -84,10 +84,7 @@ def _database(config: Config) -> tuple[Database, Kept | None, list[Finding]]:
     if not os.access(folder, os.W_OK):
         text = f"you may not write in {folder}: make it writable, or give another path"
         return base, None, [Finding("database", text, ATTENTION)]
-    if not path.exists():
-        text = f"{path} is not there yet; the first command that needs it makes it"
-        return replace(base, status="missing"), None, [Finding("database", text)]
-    return _read(config, base)
+    return _read(config, replace(base, size=path.stat().st_size if path.is_file() else None))
 
 
 def _read(config: Config, base: Database) -> tuple[Database, Kept | None, list[Finding]]:
@@ -95,10 +92,17 @@ def _read(config: Config, base: Database) -> tuple[Database, Kept | None, list[F
     path = config.database_path
     try:
         found = app.examine_database(config)
-        base = replace(base, schema=found.schema, size=path.stat().st_size, problems=found.problems)
+        base = replace(base, schema=found.schema, problems=found.problems)
         if found.problems:
             return replace(base, status="damaged"), None, [Finding("database", found.advice, ATTENTION)]
         kept = _contents(config, app.now())
+    except StoreMissing:
+        text = f"{path} is not there yet; the first command that needs it makes it"
+        return replace(base, status="missing"), None, [Finding("database", text)]
+    except StoreDamaged as error:
+        status, problem = ("missing", "it is gone") if base.size is None else ("damaged", "it is no database any more")
+        base = replace(base, status=status, problems=(problem,))
+        return base, None, [Finding("database", str(error), ATTENTION)]
     except StoreError as error:
         return base, None, [Finding("database", str(error), ATTENTION)]
     if not os.access(path, os.W_OK):

@@ -4,6 +4,8 @@ FreshwaxError                 anything that a user can be told in one sentence; 
 ├── UsageError           2    wrong arguments, configuration, input files
 ├── Busy                 4    another run holds the database
 ├── StoreError           2    the database cannot be used
+│   ├── StoreMissing          there is none yet
+│   ├── StoreDamaged          it is damaged, or gone although there were backups of it
 │   └── StoreLocked      4    it is locked by another program
 ├── AuthError            5    credentials missing or refused
 └── SourceError          3    the network or the service
@@ -48,6 +50,14 @@ class StoreError(FreshwaxError):
     """The database cannot be opened, read or written."""
 
     exit_code = 2
+
+
+class StoreMissing(StoreError):
+    """There is no database yet."""
+
+
+class StoreDamaged(StoreError):
+    """The database is damaged, or gone although there were backups of it."""
 
 
 class StoreLocked(StoreError):

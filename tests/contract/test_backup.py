@@ -149,7 +149,7 @@ def test_a_device_is_no_target(path: Path) -> None:
 
 
 def test_nothing_is_backed_up_where_there_is_nothing(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="there is no database at"):
+    with pytest.raises(StoreError, match=r"no database at .* yet"):
         back_up(tmp_path / "f.db", tmp_path / "copy.db", NOW)
     assert list(tmp_path.iterdir()) == []
 
@@ -311,14 +311,14 @@ def with_loose_ends(path: Path) -> None:
 
 
 REFUSED = {
-    "garbage": (lambda path: path.write_text("Dear diary"), "is not a database"),
-    "empty": (lambda path: path.write_bytes(b""), "is not a database"),
+    "garbage": (lambda path: path.write_text("Dear diary"), "or not a database: give the path of a backup"),
+    "empty": (lambda path: path.write_bytes(b""), "is empty: give the path of a backup"),
     "foreign": (of_another_program, "of another program"),
     "newer": (newer, r"newer freshwax \(schema 99"),
     "cut": (cut, "is damaged"),
     "a spoilt page": (spoil_a_page, "is damaged"),
     "loose ends": (with_loose_ends, "is damaged .*refer to releases that are not there"),
-    "missing": (lambda path: path.unlink(), "there is no database at"),
+    "missing": (lambda path: path.unlink(), "there is no backup at"),
     "folder": (lambda path: (path.unlink(), path.mkdir()), "is not a file"),
 }
 

@@ -66,8 +66,8 @@ def make_scrambled(path: Path) -> None:
 
 
 BROKEN = {
-    "text": (lambda path: path.write_text("a letter to my grandmother\n" * 99), "is not a database"),
-    "binary": (lambda path: path.write_bytes(bytes(range(256)) * 64), "is not a database"),
+    "text": (lambda path: path.write_text("a letter to my grandmother\n" * 99), "not a database"),
+    "binary": (lambda path: path.write_bytes(bytes(range(256)) * 64), "not a database"),
     "foreign": (make_foreign, "of another program"),
     "newer": (make_newer, "newer freshwax.*update freshwax"),
     "truncated": (make_truncated, "damaged.*backup"),

@@ -173,7 +173,7 @@ def make_newer(database: Path) -> None:
     ("harm", "status", "words"),
     [
         (spoil, "damaged", "is damaged: restore"),
-        (lambda path: path.write_text("Dear diary"), "unusable", "is not a database"),
+        (lambda path: path.write_text("Dear diary"), "unusable", "not a database"),
         (make_newer, "unusable", "newer freshwax"),
     ],
     ids=["damaged", "no database", "newer"],

@@ -232,3 +232,49 @@ def test_nothing_to_repair_is_no_error(user: User, backup: Path) -> None:
     assert rows(user.database) == before
     assert kept(user) == []
     one_sentence(user.run("doctor", "--repair", FRESHWAX_DATABASE=str(user.folder / "none.db")), 2, "no database at")
+
+
+def test_a_database_that_vanished_is_missed_by_every_command_and_its_backup_survives(
+    user: User, server: DemoServer, backup: Path, news: list[str]
+) -> None:
+    whole = rows(backup)
+    user.database.unlink()
+    typed = f"freshwax --database {user.database} restore {backup}"
+    lost = f"is gone: restore the last good backup, of .* UTC, with `{typed}`.*start anew"
+    for command in (*COMMANDS, ("backup", user.folder / "more.bak"), ("backup", "--force", backup)):
+        one_sentence(user.run(*command), 2, lost)
+    done = user.run("doctor", "--offline")
+    assert done.code == 3
+    assert re.search(rf"!!  database: .*{lost}", done.out), done.out
+    one_sentence(user.run("doctor", "--repair"), 2, lost)
+    assert server.log == []
+    assert not user.database.exists()
+    assert rows(backup) == whole
+
+    assert user.run(*typed.split()[1:]).code == 0
+    assert user.track().titles == news
+
+
+def test_who_wants_to_start_anew_moves_the_list_of_backups_away(user: User, backup: Path) -> None:
+    user.database.unlink()
+    said = user.run("artists", "list").err
+    [notes] = re.findall(r"move (\S+) out of the way", said)
+    backup.unlink()
+    assert "is gone: restore a backup with" in user.run("artists", "list").err
+    Path(notes).unlink()
+
+    assert user.run("doctor", "--offline").code == 0
+    assert user.run("artists", "add", "spotify:artist:" + "1" * 22).code == 0
+
+
+def test_a_backup_that_holds_artists_is_not_replaced_by_one_that_holds_none(user: User, backup: Path) -> None:
+    whole = rows(backup)
+    empty = user.folder / "empty.db"
+    other = ("--database", str(empty))
+    assert user.run(*other, "artists", "add", "spotify:artist:" + "1" * 22).code == 0
+    assert user.run(*other, "artists", "remove", "spotify:artist:" + "1" * 22).code == 0
+
+    one_sentence(user.run(*other, "backup", "--force", backup), 2, "holds 6 artists, the database none: .* delete")
+    assert rows(backup) == whole
+    backup.unlink()
+    assert user.run(*other, "backup", backup).code == 0

@@ -14,14 +14,14 @@ from msgspec import Struct
 
 from freshwax.errors import StoreError
 from freshwax.store import migrate, rows
-from freshwax.store.database import connect
+from freshwax.store.database import connect, refuse_loss
 from freshwax.store.known_backups import Backup, remember
+from freshwax.store.own_files import belongs_to, is_ours, same_as
 from freshwax.store.sql import queries
 from freshwax.store.swap import free_name, put_in_place, sync_folder
-from freshwax.store.trouble import damaged, is_damage, translated
+from freshwax.store.trouble import damaged, is_damage, missing, translated
 
 PATIENCE = 5.0
-_BESIDE = ("", "-wal", "-shm", "-journal", ".lock", ".report.lock", ".backups")
 
 
 class Contents(Struct, frozen=True):
@@ -52,15 +52,17 @@ def back_up(database: Path, target: Path, now: datetime, *, replace: bool = Fals
     """Copy ``database`` to ``target``, as one moment of it, whoever writes meanwhile; return what the copy holds.
 
     The copy is looked through before it gets its name, and remembered as a backup of this database. StoreError: the
-    target is there already (unless ``replace``), or cannot be written; the database is not there, or is damaged.
+    target is there already (unless ``replace``), or cannot be written; the database is not there, or is damaged. No
+    file but a database of ours is replaced, and none that holds artists by one that holds none.
     """
-    _refuse_foreign(database)
+    refuse_unusable(database)
     _refuse_target(database, target, replace=replace)
     target = Path(os.path.realpath(target))
     with draft_beside(target, now) as draft:
         if _copied_with_flaws(database, draft, target):
             raise damaged(str(database))
         contents = contents_of(draft)
+        _refuse_emptying(target, contents)
         try:
             draft.replace(target)
         except OSError as error:
@@ -77,9 +79,9 @@ def restore(database: Path, file: Path, now: datetime) -> Restored:
     the backup and the cooldowns are taken over, where they can be read: the source counts them, too. StoreError: the
     file is no sound database of ours; StoreLocked: another program uses the database. Then nothing has changed.
     """
-    if _same(database, file):
+    if same_as(file, [database]):
         raise StoreError(f"{file} is the database itself: give a backup of it")
-    _refuse_foreign(file)
+    _refuse_no_backup(file)
     real = Path(os.path.realpath(database))
     try:
         real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -89,7 +91,7 @@ def restore(database: Path, file: Path, now: datetime) -> Restored:
         wrong = _copied_with_flaws(file, draft, real)
         contents = contents_of(draft, str(file)) if not wrong else None
         if contents is None or not contents.schema:
-            raise _spoilt(file, wrong[0] if wrong else "it is empty")
+            raise _spoilt(file, wrong[0] if wrong else "it holds nothing")
         _take_over(real, draft)
         kept = put_in_place(draft, real, free_name(real, "before-restore", now))
     return Restored(contents, kept)
@@ -107,7 +109,7 @@ def contents_of(file: Path, name: str | None = None) -> Contents:
 def soundness(database: Path) -> Soundness:
     """Say whether a database is sound. StoreError: not ours, newer, locked, or not readable for want of permission."""
     path = str(database)
-    _refuse_foreign(database)
+    refuse_unusable(database)
     with translated(path):
         wrong = flaws(database)
         try:
@@ -153,21 +155,40 @@ def _spoilt(file: Path, why: str) -> StoreError:
     return StoreError(f"{file} is damaged ({why}): give another backup")
 
 
-def _refuse_foreign(file: Path) -> None:
+def refuse_unusable(database: Path) -> None:
+    """Raise StoreError unless there is a database that says that it is ours; an empty file is none yet."""
+    if database.exists() and not database.is_file():
+        raise StoreError(f"{database} is not a file: give the path of a database")
+    try:
+        refuse_loss(database)
+        if not database.exists() or not database.stat().st_size:
+            raise missing(str(database))
+        migrate.refuse_foreign_file(database)
+    except OSError as error:
+        raise _unreadable(database, error) from error
+
+
+def _refuse_no_backup(file: Path) -> None:
     """Raise StoreError unless there is a file that says that it is ours."""
     if not file.exists():
-        raise StoreError(f"there is no database at {file}: give the path of one")
+        raise StoreError(f"there is no backup at {file}: give the path of one")
     if not file.is_file():
-        raise StoreError(f"{file} is not a file: give the path of a database")
+        raise StoreError(f"{file} is not a file: give the path of a backup")
     try:
-        migrate.refuse_foreign_file(file)
+        found = migrate.identity(file) if file.stat().st_size else b""
     except OSError as error:
-        raise StoreError(f"{file} cannot be read ({error.strerror}): correct that, or give another path") from error
+        raise _unreadable(file, error) from error
+    if found != migrate.OURS:
+        why = {None: "is damaged or not a database", b"": "is empty"}.get(found, "is a database of another program")
+        raise StoreError(f"{file} {why}: give the path of a backup")
+
+
+def _unreadable(file: Path, error: OSError) -> StoreError:
+    return StoreError(f"{file} cannot be read ({error.strerror}): correct that, or give another path")
 
 
 def _refuse_target(database: Path, target: Path, *, replace: bool) -> None:
-    own = {f"{os.path.realpath(database)}{end}" for end in _BESIDE}
-    if os.path.realpath(target) in own or _same(database, target):
+    if belongs_to(database, target):
         raise StoreError(f"{target} belongs to the database itself: give another path for the backup")
     if target.is_dir():
         raise StoreError(f"{target} is a folder: give the path of a file in it")
@@ -175,13 +196,21 @@ def _refuse_target(database: Path, target: Path, *, replace: bool) -> None:
         raise StoreError(f"{target} is not a file: give another path for the backup")
     if target.exists() and not replace:
         raise StoreError(f"{target} is there already: give another path, or replace it with --force")
+    if target.exists() and target.stat().st_size and not is_ours(target):
+        raise StoreError(f"{target} is no backup of freshwax: give another path, or delete that file first")
 
 
-def _same(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False
+def _refuse_emptying(target: Path, contents: Contents) -> None:
+    """Raise StoreError where a backup of artists would give way to one of none: the database may be a new one."""
+    if contents.artists or not target.exists():
+        return
+    with suppress(sqlite3.Error), closing(connect(target, read_only=True, patience=PATIENCE)) as connection:
+        held = connection.execute(queries()["contents"]).fetchone()[0]
+        if held:
+            followed = f"{held:,} artist{'s' * (held != 1)}"
+            raise StoreError(
+                f"{target} holds {followed}, the database none: give another path, or delete that file first"
+            )
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from typing import Any
 
 from freshwax.errors import StoreError
 from freshwax.store import migrate
-from freshwax.store.known_backups import known
+from freshwax.store.known_backups import traces
 from freshwax.store.sql import queries
-from freshwax.store.trouble import damaged, translated
+from freshwax.store.trouble import damaged, missing, translated
 
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
@@ -147,11 +147,10 @@ def _look_at(path: Path, *, read_only: bool) -> None:
     try:
         if path.is_dir():
             raise StoreError(f"{path} is a folder: give the path of a database file in it")
+        refuse_loss(path)
         if not path.exists() or not path.stat().st_size:
-            if path.exists() and known(path):
-                raise damaged(str(path))
             if read_only:
-                raise StoreError(f"no database at {path} yet: `freshwax artists import FILE` makes one")
+                raise missing(str(path))
             _make(path)
             return
         migrate.refuse_foreign_file(path)
@@ -160,6 +159,12 @@ def _look_at(path: Path, *, read_only: bool) -> None:
         raise StoreError(
             f"the database {path} cannot be used ({reason}): correct that, or give another path"
         ) from error
+
+
+def refuse_loss(path: Path) -> None:
+    """Raise StoreDamaged where a database was and nothing is now, so that no new one hides that it is gone."""
+    if (not path.exists() or not path.stat().st_size) and traces(path):
+        raise damaged(str(path)) if path.exists() else missing(str(path))
 
 
 def _make(path: Path) -> None:

@@ -51,6 +51,12 @@ def known(database: str | Path) -> list[Backup]:
     return sorted(there, key=lambda one: (one.at, one.path), reverse=True)
 
 
+def traces(database: str | Path) -> list[Path]:
+    """Return the files that show that there was a database: the list of its backups, and copies of migrations."""
+    listed = list_of(database)
+    return [*([listed] if listed.exists() else []), *sorted(Path(one.path) for one in _made_by_migrations(database))]
+
+
 def newest_good(database: str | Path) -> Backup | None:
     """Return the newest backup that can be restored, as far as a quick look at it shows."""
     return next((one for one in known(database) if _looks_good(Path(one.path))), None)

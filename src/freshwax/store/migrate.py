@@ -10,13 +10,14 @@ from functools import cache
 from pathlib import Path
 
 from freshwax.errors import StoreError
-from freshwax.store.trouble import damaged, no_database
+from freshwax.store.trouble import damaged, missing, no_database
 
 FOLDER = Path(__file__).parent / "migrations"
 # "fwax": by this, a file says that it is ours.
 APPLICATION_ID = 0x66776178
 _MAGIC = b"SQLite format 3\0"
 _ID_AT = slice(68, 72)
+OURS = APPLICATION_ID.to_bytes(4, "big")
 LOOSE = "PRAGMA foreign_key_check"
 
 
@@ -32,12 +33,18 @@ def refuse_foreign_file(path: Path) -> None:
         # A first migration that was killed: the header may be anything until SQLite has taken that back. `migrate` and
         # `check` look again then.
         return
+    found = identity(path)
+    if found is None:
+        raise no_database(str(path))
+    if found != OURS:
+        raise foreign(str(path))
+
+
+def identity(path: Path) -> bytes | None:
+    """Return by what the header of a file says whose database it is; None where it is none."""
     with path.open("rb") as file:
         header = file.read(100)
-    if not header.startswith(_MAGIC):
-        raise no_database(str(path))
-    if header[_ID_AT] != APPLICATION_ID.to_bytes(4, "big"):
-        raise _foreign(str(path))
+    return header[_ID_AT] if header.startswith(_MAGIC) else None
 
 
 def check(connection: sqlite3.Connection, path: str, known: Mapping[int, Path] | None = None) -> None:
@@ -45,7 +52,7 @@ def check(connection: sqlite3.Connection, path: str, known: Mapping[int, Path] |
     latest = max(known or migrations())
     version = version_of(connection, path, latest)
     if not version:
-        raise StoreError(f"no database at {path} yet: `freshwax artists import FILE` makes one")
+        raise missing(path)
     if version < latest:
         raise StoreError(
             f"the database {path} is of an older freshwax (schema {version}, this one needs {latest}): "
@@ -117,7 +124,7 @@ def version_of(connection: sqlite3.Connection, path: str, latest: int | None = N
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if identity != APPLICATION_ID and (identity or version or tables):
-        raise _foreign(path)
+        raise foreign(path)
     if version > latest:
         raise StoreError(
             f"the database {path} was written by a newer freshwax (schema {version}, this one knows {latest}): "
@@ -126,7 +133,8 @@ def version_of(connection: sqlite3.Connection, path: str, latest: int | None = N
     return int(version)
 
 
-def _foreign(path: str) -> StoreError:
+def foreign(path: str) -> StoreError:
+    """Return what to say of a database that is not ours."""
     return StoreError(f"{path} is a database of another program: give another path")
 
 

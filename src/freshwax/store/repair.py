@@ -11,9 +11,8 @@ from pathlib import Path
 
 from msgspec import Struct, json
 
-from freshwax.errors import StoreError
 from freshwax.store import migrate
-from freshwax.store.backup import Contents, contents_of, copy_of, draft_beside, flaws, unsound
+from freshwax.store.backup import Contents, contents_of, copy_of, draft_beside, flaws, refuse_unusable, unsound
 from freshwax.store.database import connect
 from freshwax.store.salvage import Saved, salvage
 from freshwax.store.sql import queries
@@ -56,9 +55,7 @@ def repair(database: Path, now: datetime) -> Repaired:
     First the indexes are built anew and references mended. Where that does not make it sound, every row that can be
     read moves into a fresh database. The caller holds the run lock. StoreError: nothing can be saved; StoreLocked.
     """
-    if not database.is_file():
-        raise StoreError(f"there is no database at {database}: nothing to repair")
-    migrate.refuse_foreign_file(database)
+    refuse_unusable(database)
     real = Path(os.path.realpath(database))
     with translated(str(database)):
         problems = flaws(real)

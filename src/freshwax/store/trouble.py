@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from freshwax.errors import StoreError, StoreLocked
+from freshwax.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing
 
 _ADVICE = {
     sqlite3.SQLITE_READONLY: "cannot be written: make the file and its folder writable, or give another path",
@@ -16,7 +16,6 @@ _ADVICE = {
     sqlite3.SQLITE_FULL: "cannot grow, the disk is full: free some space and try again; what was saved is still there",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that its folder exists and that you may write there",
     sqlite3.SQLITE_PROTOCOL: "is locked by another program: wait until that has ended, then try again",
-    sqlite3.SQLITE_NOTADB: "is not a database: give another path, or move that file out of the way",
 }
 _DAMAGE = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
@@ -41,33 +40,59 @@ def is_damage(error: BaseException | None) -> bool:
 
 
 def no_database(path: str) -> StoreError:
-    """Return what to say of a file without SQLite's header: damaged, where there were backups of it; else not ours."""
-    return damaged(path) if _had_backups(path) else StoreError(f"{path} {_ADVICE[sqlite3.SQLITE_NOTADB]}")
+    """Return what to say of a file without SQLite's header: damaged, where there were backups of it; else it may be."""
+    if _traces(path):
+        return damaged(path)
+    return StoreError(
+        f"{path} is damaged or not a database: restore {_restore(path)}, or give another path; "
+        "to start anew, move that file out of the way"
+    )
 
 
-def damaged(path: str) -> StoreError:
+def damaged(path: str) -> StoreDamaged:
     """Return the sentence about a damaged database: it names the newest good backup that is known, and what to type."""
+    typed = _restore(path)
+    otherwise = f", or save what can be saved with {_typed(path)} doctor --repair`" if typed.endswith(" FILE`") else ""
+    return StoreDamaged(f"the database {path} is damaged: restore {typed}{otherwise}")
+
+
+def missing(path: str) -> StoreError:
+    """Return what to say of a database that is not there: that there is none yet, or that it is gone.
+
+    It is gone where something beside it speaks of it: to make a new one then would hide that everything is lost.
+    """
+    traces = _traces(path)
+    if not traces:
+        return StoreMissing(f"no database at {path} yet: `freshwax artists import FILE` makes one")
+    return StoreDamaged(
+        f"the database {path} is gone: restore {_restore(path)}, or put it back; to start anew, "
+        f"move {' and '.join(traces)} out of the way"
+    )
+
+
+def _restore(path: str) -> str:
+    """Return which backup to restore, and what to type: the newest good one that is known."""
     import shlex  # noqa: PLC0415 -- only where something is damaged
 
     from freshwax.store.known_backups import newest_good  # noqa: PLC0415
 
     backup = None if path == ":memory:" else newest_good(path)
-    typed = f"`freshwax --database {shlex.quote(path)}"
     if backup is None:
-        return StoreError(
-            f"the database {path} is damaged: restore a backup with {typed} restore FILE`, "
-            f"or save what can be saved with {typed} doctor --repair`"
-        )
-    return StoreError(
-        f"the database {path} is damaged: restore the last good backup, of {backup.at:%Y-%m-%d %H:%M} UTC, "
-        f"with {typed} restore {shlex.quote(backup.path)}`"
-    )
+        return f"a backup with {_typed(path)} restore FILE`"
+    of = f"of {backup.at:%Y-%m-%d %H:%M} UTC"
+    return f"the last good backup, {of}, with {_typed(path)} restore {shlex.quote(backup.path)}`"
 
 
-def _had_backups(path: str) -> bool:
-    from freshwax.store.known_backups import known  # noqa: PLC0415 -- only where something is wrong
+def _typed(path: str) -> str:
+    import shlex  # noqa: PLC0415 -- as above
 
-    return bool(known(path))
+    return f"`freshwax --database {shlex.quote(path)}"
+
+
+def _traces(path: str) -> list[str]:
+    from freshwax.store.known_backups import traces  # noqa: PLC0415 -- only where something is wrong
+
+    return [] if path == ":memory:" else [str(file) for file in traces(path)]
 
 
 def _code(error: sqlite3.Error) -> int:
@@ -81,8 +106,8 @@ def _code(error: sqlite3.Error) -> int:
 
 def _sentence(error: sqlite3.Error, path: str) -> StoreError | None:
     code = _code(error)
-    if is_damage(error) and (code & 0xFF != sqlite3.SQLITE_NOTADB or _had_backups(path)):
-        return damaged(path)
+    if is_damage(error):
+        return no_database(path) if code & 0xFF == sqlite3.SQLITE_NOTADB else damaged(path)
     if code == _MOVED:
         return StoreLocked(f"the database {path} was replaced by another one meanwhile: try again")
     primary = code & 0xFF
