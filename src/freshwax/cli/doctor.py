@@ -48,7 +48,8 @@ def _repair(setup: Setup) -> int:
     for table in done.saved:
         if table.rows or not table.whole:
             of = "" if table.whole else f" of {table.of:,}" if table.of else " of nobody knows how many"
-            lines.append(f"Saved: {table.table}: {table.rows:,}{of}")
+            known = f", and the IDs of {table.named:,} more" if table.named else ""
+            lines.append(f"Saved: {table.table}: {table.rows:,}{of}{known}")
     lines += [f"Made anew: {number:,} {what}" for what, number in done.mended.items()]
     lines += [
         f"Lost with what they belonged to: {table}: {count(number, 'row')}" for table, number in done.lost.items()

@@ -111,13 +111,15 @@ def _mend(draft: Path, damaged_tables: Collection[str] = ()) -> _Mended:
     with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
         connection.execute("BEGIN")
         anew = {"runs": connection.execute(known["repair_runs"]).rowcount, "reports": _reports_anew(connection)}
+        anew["lines told"] = connection.execute(known["repair_told"]).rowcount
         for name in _QUIETLY:
             connection.execute(known[name])
         lost = _let_go(connection)
-        _credits_anew(connection)
         if "outbox" in damaged_tables:
-            values = {"told_lost": "told" in damaged_tables}
+            values = {"told_lost": "told" in damaged_tables and bool({"reports", "report_lines"} & set(damaged_tables))}
             anew["lines to tell"] = connection.execute(known["repair_outbox"], values).rowcount
+        anew["decisions"] = connection.execute(known["repair_decisions"]).rowcount
+        _details_anew(connection)
         connection.execute("COMMIT")
     return _Mended({what: number for what, number in anew.items() if number}, lost)
 
@@ -152,9 +154,9 @@ def _let_go(connection: sqlite3.Connection) -> dict[str, int]:
     return gone
 
 
-def _credits_anew(connection: sqlite3.Connection) -> None:
-    """Credit releases whose credits are lost to an artist for whom they were decided, until they are listed again."""
+def _details_anew(connection: sqlite3.Connection) -> None:
+    """Give releases what a line needs until they are listed again: an address, an artist for whom they were decided."""
     (shared,) = connection.execute(queries()["repair_shares_credits"]).fetchone()
     if shared:
-        for name in ("repair_credit_lists", "repair_credits"):
+        for name in ("repair_waiting", "repair_credit_lists", "repair_credits"):
             connection.execute(queries()[name])

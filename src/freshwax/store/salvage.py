@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,30 @@ from freshwax.store.sql import queries
 Row = tuple[Any, ...]
 
 PATIENCE = 10_000  # pieces of a table that may fail before the rest of it is given up
+WITHIN = 100  # the same, for the rows that share the first value of their key
 FURTHEST = 1 << 22  # the highest key that is tried where the database cannot say
 _PROBES = tuple(1 << power for power in range(23))
+_FORGETS = 4  # the schema since which a release may be without details
+# What tells the rows of a table from each other stands in an index, too; so does a little else of them.
+_NAMES: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
+    "artists": ("sqlite_autoindex_artists_1", {}),
+    "releases": (
+        "sqlite_autoindex_releases_1",
+        {"date": ("releases_by_date", "release_date"), "seen": ("releases_by_first_sight", "first_seen_at")},
+    ),
+}
 
 
 class Saved(Struct, frozen=True):
-    """How many rows of a table came through, and how many there were (None: nobody knows)."""
+    """How many rows of a table came through, and how many there were (None: nobody knows).
+
+    ``named``: of how many more an index kept what they are called, so that what refers to them stays, too.
+    """
 
     table: str
     rows: int
     of: int | None
+    named: int = 0
 
     @property
     def whole(self) -> bool:
@@ -43,6 +58,7 @@ def salvage(damaged: Path, fresh: Path) -> list[Saved]:
         migrate.migrate(new, str(fresh), {n: file for n, file in migrate.migrations().items() if n <= version})
         new.execute("BEGIN")
         saved = [_move(old, new, name, rowid=not wr) for name, wr in new.execute(queries()["repair_tables"]).fetchall()]
+        saved = [one if one.whole or one.table not in _NAMES else _named(old, new, one, version) for one in saved]
         with suppress(sqlite3.Error):  # the numbers that AUTOINCREMENT gave; else it goes on from the highest
             for name, number in old.execute("SELECT name, seq FROM sqlite_sequence").fetchall():
                 new.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (number, name))
@@ -63,53 +79,70 @@ def _reader(damaged: Path) -> sqlite3.Connection:
 def _move(old: sqlite3.Connection, new: sqlite3.Connection, table: str, *, rowid: bool) -> Saved:
     columns = [(name, kind, key) for _, name, kind, _, _, key in new.execute(f"PRAGMA table_info({table})")]
     names = ", ".join(name for name, _, _ in columns)
-    keys = [(name, kind) for name, kind, key in sorted(columns, key=lambda one: one[2]) if key]
-    first, kind = ("rowid", "INTEGER") if rowid else keys[0]
-    order = "rowid" if rowid else ", ".join(name for name, _ in keys)
-    reading = _Reading(old, f"SELECT {names} FROM {table} NOT INDEXED", first, order, table)  # noqa: S608 -- our names
+    keys = [(name, kind == "INTEGER") for name, kind, key in sorted(columns, key=lambda one: one[2]) if key]
+    reading = _Reading(old, table, names, [("rowid", True)] if rowid else keys)
     marks = ", ".join("?" * len(columns))
     write = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 -- our names
-    for row in reading.rows(by_number=kind == "INTEGER"):
+    for row in reading.rows():
         with suppress(sqlite3.Error):  # a row that the schema would never have taken
             new.execute(write, row)
     (there,) = new.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 -- our names
     return Saved(table, there, reading.expected(there))
 
 
+def _named(old: sqlite3.Connection, new: sqlite3.Connection, saved: Saved, version: int) -> Saved:
+    """Add the rows of which an index alone speaks: with their IDs, and without what only the table knew."""
+    index, more = _NAMES[saved.table]
+    there = {key for (key,) in new.execute(f"SELECT id FROM {saved.table}")}  # noqa: S608 -- our names
+    lost = {row[-1]: row[:-1] for row in _indexed(old, saved.table, index, "source, source_id") if row[-1] not in there}
+    facts: dict[str, dict[int, Any]] = {
+        fact: {key: value for value, key in _indexed(old, saved.table, by, column) if key in lost}
+        for fact, (by, column) in more.items()
+    }
+    early = "_early" if saved.table == "releases" and version < _FORGETS else ""
+    named = 0
+    for key, (source, source_id) in lost.items():
+        values = {"id": key, "source": source, "source_id": source_id}
+        values |= {fact: known.get(key) for fact, known in facts.items()}
+        with suppress(sqlite3.Error):  # an index may be damaged, too
+            named += new.execute(queries()[f"repair_named_{saved.table}{early}"], values).rowcount
+    return Saved(saved.table, saved.rows, saved.of, named)
+
+
+def _indexed(old: sqlite3.Connection, table: str, index: str, columns: str) -> Iterator[Row]:
+    """Yield what an index says of the rows of its table, and their keys, without a look at the table."""
+    found = old.execute("SELECT sql FROM sqlite_master WHERE name = ?", (index,)).fetchone()
+    where = "WHERE " + found[0].partition(" WHERE ")[2] if found and " WHERE " in (found[0] or "") else ""
+    for order in ("", " DESC"):
+        by = ", ".join(f"{column}{order}" for column in columns.split(", "))
+        query = f"SELECT {columns}, rowid FROM {table} INDEXED BY {index} {where} ORDER BY {by}"  # noqa: S608
+        try:
+            yield from old.execute(query)
+        except sqlite3.Error:
+            continue
+        return
+
+
 class _Reading:
     """One table of a damaged database. Rows may come more than once."""
 
-    def __init__(self, old: sqlite3.Connection, select: str, key: str, order: str, table: str) -> None:
+    def __init__(self, old: sqlite3.Connection, table: str, names: str, keys: Sequence[tuple[str, bool]]) -> None:
         self._old = old
-        self._select = select
-        self._key = key
-        self._order = order
         self._table = table
+        self._keys = keys  # and whether each is a number
+        self._select = f"SELECT {', '.join(name for name, _ in keys)}, {names} FROM {table} NOT INDEXED"  # noqa: S608
+        self._met: list[set[Any]] = [set() for _ in keys]  # what these were in the rows that could be read
         self._damaged = False
 
-    def rows(self, *, by_number: bool) -> Iterator[Row]:
+    def rows(self) -> Iterator[Row]:
         """Yield what can be read."""
-        yield from self._run("")
+        first = yield from self._run(())
         if not self._damaged:
             return
-        if not by_number:
-            yield from self._run("", backwards=True)
-            return
-        if not any(map(self._reaches, _PROBES)):
+        last = yield from self._run((), backwards=True)
+        if first is last is None and (not self._keys[0][1] or not any(map(self._reaches, _PROBES))):
             return  # the root of the table is lost: no way leads to any row
-        pieces, failures = [self._bounds()], 0
-        while pieces and failures < PATIENCE:
-            low, high = pieces.pop()
-            self._damaged = False
-            yield from self._run(f" WHERE {self._key} BETWEEN {low} AND {high}")
-            if not self._damaged:
-                continue
-            failures += 1
-            if low < high:
-                middle = (low + high) // 2
-                pieces += [(middle + 1, high), (low, middle)]
-            else:
-                yield from self._run(f" WHERE {self._key} = {low}", backwards=True)
+        yield from self._between((), first, last, PATIENCE)
         self._damaged = True
 
     def expected(self, saved: int) -> int | None:
@@ -121,29 +154,75 @@ class _Reading:
         except sqlite3.Error:
             return None
 
-    def _run(self, where: str, *, backwards: bool = False) -> Iterator[Row]:
-        order = self._order.replace(",", " DESC,") + " DESC" if backwards else self._order
+    def _between(self, fixed: Row, first: Any, last: Any, patience: int) -> Iterator[Row]:
+        """Yield rows that have these first values of their key, from between two places where reading stopped."""
+        deeper = len(fixed) + 1 < len(self._keys)
+        if not self._keys[len(fixed)][1]:
+            # Words cannot be halved; those that stand in other rows may stand in lost ones.
+            for word in sorted(self._met[len(fixed)]) if deeper else ():
+                yield from self._within((*fixed, word))
+            return
+        pieces, failures = deque([self._bounds(fixed, first, last)]), 0
+        while pieces and failures < patience:  # the widest first: what is lost may be wide
+            low, high = pieces.popleft()
+            self._damaged = False
+            first = yield from self._run(fixed, low, high)
+            if not self._damaged:
+                continue
+            failures += 1
+            last = yield from self._run(fixed, low, high, backwards=True)
+            low, high = (low if first is None else first), (high if last is None else last)
+            if low < high:
+                middle = (low + high) // 2
+                pieces += [(low, middle), (middle + 1, high)]
+            elif deeper:
+                yield from self._within((*fixed, low))
+
+    def _within(self, fixed: Row) -> Iterator[Row]:
+        self._damaged = False
+        first = yield from self._run(fixed)
+        if self._damaged:
+            last = yield from self._run(fixed, backwards=True)
+            yield from self._between(fixed, first, last, WITHIN)
+
+    def _bounds(self, fixed: Row, first: Any, last: Any) -> tuple[int, int]:
+        depth = len(fixed)
+        low = 0 if first is None else first
+        if last is None and not fixed:
+            with suppress(sqlite3.Error, TypeError):  # by way of any index
+                last = int(self._one(f"SELECT max(+{self._keys[0][0]}) FROM {self._table}"))  # noqa: S608 -- our names
+        elif last is None:
+            last = max(self._met[depth], default=None)
+        return low, max(low, FURTHEST if last is None else last)
+
+    def _run(
+        self, fixed: Row, low: int | None = None, high: int | None = None, *, backwards: bool = False
+    ) -> Generator[Row, None, Any]:
+        """Yield rows in the order of their keys, or against it; return where that ended, None where at once."""
+        depth, down = len(fixed), " DESC" if backwards else ""
+        tests = [f"{name} = ?" for name, _ in self._keys[:depth]]
+        tests += [] if low is None else [f"{self._keys[depth][0]} BETWEEN {low} AND {high}"]
+        where = f" WHERE {' AND '.join(tests)}" if tests else ""
+        order = ", ".join(f"{name}{down}" for name, _ in self._keys)
+        reached = None
         try:
-            yield from self._old.execute(f"{self._select}{where} ORDER BY {order}")
+            for row in self._old.execute(f"{self._select}{where} ORDER BY {order}", fixed):
+                reached = row[depth]
+                if len(self._keys) > 1:
+                    for met, value in zip(self._met, row, strict=False):
+                        met.add(value)
+                yield row[len(self._keys) :]
         except sqlite3.Error:
             self._damaged = True
+        return reached
 
     def _reaches(self, key: int) -> bool:
         """Say whether SQLite finds its way to where a key stands, or would stand."""
         try:
-            self._old.execute(f"{self._select} WHERE {self._key} = {key}").fetchone()
+            self._old.execute(f"{self._select} WHERE {self._keys[0][0]} = {key}").fetchone()
         except sqlite3.Error:
             return False
         return True
-
-    def _bounds(self) -> tuple[int, int]:
-        ends = []
-        for function, otherwise in (("min", 0), ("max", FURTHEST)):
-            try:
-                ends.append(int(self._one(f"SELECT {function}({self._key}) FROM {self._table} NOT INDEXED")))  # noqa: S608
-            except (sqlite3.Error, TypeError):
-                ends.append(otherwise)
-        return ends[0], max(ends)
 
     def _one(self, query: str) -> Any:
         return self._old.execute(query).fetchone()[0]

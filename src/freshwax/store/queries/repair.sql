@@ -46,6 +46,59 @@ WHERE d.kind IS NOT NULL AND d.announced_id = d.release_id
   AND NOT EXISTS (SELECT 1 FROM told t
                   WHERE t.release_id = d.release_id AND t.channel = c.channel AND t.kind <> 'upcoming')
 
+-- Reports remember what was told where the memory of that is lost.
+-- name: repair_told
+INSERT OR IGNORE INTO told (release_id, channel, report_id, kind, told_at, hidden_by)
+SELECT l.release_id, p.channel, p.id, l.kind, p.told_at, l.hidden_by
+FROM report_lines l JOIN reports p ON p.id = l.report_id
+WHERE p.told_at IS NOT NULL AND l.release_id IN (SELECT id FROM releases)
+ORDER BY p.id, l.position
+
+-- What waits is told on behalf of whom it was decided for: without a decision it would wait for ever. The key that was
+-- lost with it stays empty, which equals no other.
+-- name: repair_decisions
+INSERT OR IGNORE INTO decisions (artist_id, release_id, listing_group, key, marks, kind, announced_id, run_id,
+                                 decided_at)
+SELECT o.artist_id, o.release_id,
+       CASE WHEN r.type IN ('single', 'compilation') THEN r.type ELSE 'album' END, '', '', o.kind, o.release_id, (SELECT max(id) FROM run_history), o.queued_at
+FROM outbox o JOIN releases r ON r.id = o.release_id JOIN artists a ON a.id = o.artist_id
+WHERE NOT EXISTS (SELECT 1 FROM decisions d JOIN artists b ON b.id = d.artist_id WHERE d.announced_id = o.release_id)
+
+-- Rows of which an index alone still speaks: who they are, so that what was told of them is not told again.
+-- name: repair_named_artists
+INSERT OR IGNORE INTO artists (id, source, source_id, state, added_at)
+VALUES (:id, :source, :source_id,
+        -- Who was removed has decisions and no marks.
+        CASE WHEN EXISTS (SELECT 1 FROM marks WHERE artist_id = :id)
+               OR NOT EXISTS (SELECT 1 FROM decisions WHERE artist_id = :id) THEN 'active' ELSE 'removed' END,
+        coalesce((SELECT min(first_checked_at) FROM marks WHERE artist_id = :id),
+                 (SELECT max(started_at) FROM run_history), 0))
+
+-- name: repair_named_releases
+INSERT OR IGNORE INTO releases (id, source, source_id, title, type, release_date, date_precision, first_seen_at,
+                                forgotten)
+VALUES (:id, :source, :source_id, '',
+        coalesce((SELECT nullif(listing_group, 'appears_on') FROM decisions WHERE release_id = :id), 'album'), :date,
+        CASE length(:date) WHEN 4 THEN 'year' WHEN 7 THEN 'month' WHEN 10 THEN 'day' END,
+        coalesce(:seen, (SELECT min(decided_at) FROM decisions WHERE release_id = :id), 0), 1)
+
+-- The same before migration 0004.
+-- name: repair_named_releases_early
+INSERT OR IGNORE INTO releases (id, source, source_id, title, type, credits, release_date, date_precision,
+                                first_seen_at)
+VALUES (:id, :source, :source_id, '(title lost)',
+        coalesce((SELECT nullif(listing_group, 'appears_on') FROM decisions WHERE release_id = :id), 'album'), '[]', :date,
+        CASE length(:date) WHEN 4 THEN 'year' WHEN 7 THEN 'month' WHEN 10 THEN 'day' END,
+        coalesce(:seen, (SELECT min(decided_at) FROM decisions WHERE release_id = :id), 0))
+
+-- What waits is to be told all the same; the address is the one that the others have, but for the ID.
+-- name: repair_waiting
+UPDATE releases
+SET title = '(title lost)', forgotten = 0,
+    url_prefix_id = (SELECT o.url_prefix_id FROM releases o
+                     WHERE o.source = releases.source AND o.url_prefix_id IS NOT NULL AND o.url_rest IS NULL LIMIT 1)
+WHERE forgotten AND id IN (SELECT release_id FROM outbox)
+
 -- Whether releases share their credits, as they do since migration 0004.
 -- name: repair_shares_credits
 SELECT count(*) FROM sqlite_master WHERE name = 'credit_lists'
