@@ -309,10 +309,53 @@ def restore(config: Config, file: Path, now: datetime) -> Restored:
     with run_lock(config), telling_lock(config):
         return backup.restore(config.database_path, file, now)
 
+def refuse_own(config: Config, target: Path) -> None:
+    """Raise UsageError where writing to a file would destroy what freshwax lives on: a database, or the settings."""
+    from freshwax.store.own_files import belongs_to
+
+    if belongs_to(config.database_path, target):
+        raise UsageError(f"{target} belongs to the database: give another path.")
+    refuse_settings(config, target)
+    refuse_database(target)
+
+
+def refuse_settings(config: Config, target: Path) -> None:
+    """Raise UsageError where a file is the configuration, or holds a secret of it."""
+    from freshwax.config import files_of
+    from freshwax.store.own_files import same_as
+
+    if same_as(target, files_of(config)):
+        raise UsageError(f"{target} belongs to the configuration: give another path.")
+
+
+def refuse_database(target: Path) -> None:
+    """Raise UsageError where a file is a database of freshwax, or a backup of one."""
+    from freshwax.store.own_files import is_ours
+
+    if is_ours(target):
+        raise UsageError(f"{target} is a database of freshwax, or a backup: give another path.")
+
+
+def back_up(config: Config, target: Path, now: datetime, *, replace: bool) -> Contents:
+    """Copy the database to a file; see ``store.backup.back_up``. UsageError: the file holds settings."""
+    from freshwax.store import backup
+
+    refuse_settings(config, target)
+    return backup.back_up(config.database_path, target, now, replace=replace)
+
+
+def restore(config: Config, file: Path, now: datetime) -> Restored:
+    """Put a backup in the place of the database, alone on it; see ``store.backup.restore``."""
+    from freshwax.store import backup
+
+    with run_lock(config), telling_lock(config):
+        return backup.restore(config.database_path, file, now)
+
 
 def repair(config: Config, now: datetime) -> Repaired:
     """Mend a damaged database, alone on it; see ``store.repair.repair``."""
     from freshwax.store.repair import repair
+    refuse_settings(config, target)
 
     with run_lock(config), telling_lock(config):
         return repair(config.database_path, now)

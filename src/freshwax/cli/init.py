@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from freshwax import app
 from freshwax.cli.output import write_file
 from freshwax.cli.setup import Setup
 from freshwax.config import default_file, example, expanded, market_of_locale, parse_setting
@@ -39,6 +40,7 @@ def command(
         raise UsageError(f"{str(target)!r} is a folder; name a file.")
     if target.exists() and not force:
         raise UsageError(f"{str(target)!r} is there already: edit it, or replace it whole with --force.")
+    app.refuse_database(target)
     secret = _secret(client_secret_file)
     if sys.stdin.isatty() and str(client_secret_file) != "-":
         client_id, secret, market = _ask(client_id, secret, market)

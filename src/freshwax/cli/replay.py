@@ -136,6 +136,7 @@ def command(setup: Setup, /, *, plot: Path | None, format_: str | None, **option
 
     if plot is not None:
         _check_place(plot)
+        app.refuse_own(setup.config, plot)
     case = _case(setup, options)
     with _progress(setup) as tell:
         found = compare(case, options["policies"], options["budgets"], tell)

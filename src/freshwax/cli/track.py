@@ -82,6 +82,8 @@ def _prepare(
 ) -> tuple[app.TrackOptions, bool]:
     """Return what is to be done, and whether all artists of the files are on the watch list now."""
     _check(flags, format_, target)
+    if target is not None:
+        app.refuse_own(setup.config, target)
     options = _options(setup.config, flags)
     if options.background and not setup.config.log_file:
         from freshwax.cli.logs import log_to_file

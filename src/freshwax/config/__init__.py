@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from freshwax.config.file import example, expanded, place, read_file
+from freshwax.config.file import example, expanded, place, pointed_at, read_file
 from freshwax.config.private import secret_in
 from freshwax.config.settings import BY_NAME, PREFIX, SETTINGS, Setting, parsed
 from freshwax.errors import UsageError
@@ -31,6 +31,7 @@ __all__ = [
     "env_text",
     "example",
     "expanded",
+    "files_of",
     "find_file",
     "load",
     "market_of_locale",
@@ -123,6 +124,14 @@ def load(
             f"({config.max_interval} days): change one of them."
         )
     return config
+
+
+def files_of(config: Config, env: Mapping[str, str] | None = None) -> list[Path]:
+    """Return the files that settings come from: the configuration, there or not yet, and those of secrets."""
+    env = os.environ if env is None else env
+    named = [Path(env[name]) for setting in SETTINGS if setting.secret and env.get(name := setting.env + "_FILE")]
+    pointed = pointed_at(config.file) if config.file and config.file.is_file() else []
+    return [config.file or default_file(), *named, *pointed]
 
 
 def parse_setting(name: str, text: str, where: str) -> Any:

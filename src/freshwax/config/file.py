@@ -92,6 +92,14 @@ def _tables(path: Path) -> tuple[str, dict[str, Any]]:
     return text, tables
 
 
+def pointed_at(path: Path) -> list[Path]:
+    """Return the files of secrets that a configuration file, which was read before, names."""
+    import tomllib  # noqa: PLC0415 -- as above
+
+    tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    return [Path(_beside(path, str(value))) for name, value in _flat(tables) if name in _POINTERS and value]
+
+
 def place(path: Path, *names: str) -> str:
     """Say where a file sets the first of these that it does set: ``config.toml, line 3: ``; else nothing."""
     text = path.read_text(encoding="utf-8-sig", errors="replace")
