@@ -7,18 +7,19 @@ so that reading what is stored starts without the network's libraries.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from freshwax.clock import Clock, SystemClock
 from freshwax.config import Config
 from freshwax.errors import Busy, UsageError
-from freshwax.model import ArtistState, Group, Kind, Mode, Ref, Report, Run
+from freshwax.model import ArtistState, Group, Kind, Mode, Ref, Report, Run, RunStatus
 from freshwax.quota import LISTINGS, Cooldown, in_force
 from freshwax.secret import Secret
 from freshwax.store.base import Store
@@ -93,6 +94,20 @@ def run_lock(config: Config) -> Iterator[None]:
         yield
 
 
+def as_they_are(config: Config, store: Store, runs: Sequence[Run]) -> list[Run]:
+    """Return runs as they are: one that is stored as running while nobody runs was killed."""
+    from freshwax.store.facts import LOST
+    from freshwax.store.lock import is_held
+
+    running = {run.id for run in runs if run.status is RunStatus.RUNNING}
+    if not running or is_held(config.database_path):
+        return list(runs)
+    # Read once more, as it may have ended in between.
+    again = [store.run(run.id) or run if run.id in running else run for run in runs]
+    lost = {"status": RunStatus.FAILED, "error": LOST, "exit_code": 1}
+    return [replace(run, **lost) if run.status is RunStatus.RUNNING else run for run in again]
+
+
 @contextmanager
 def telling_lock(config: Config) -> Iterator[None]:
     """Hold the right to print what is untold; ``Busy`` while another process prints it."""
@@ -146,12 +161,13 @@ def track(
     is not called with ``background``. ``progress`` is told how many artists are done, of how many, and which; ``warn``
     what people should know that is no part of the report.
     """
-    from freshwax.tracking.report import compose_report, fix_report, report_from_cache
+    from freshwax.tracking.report import RECENT, compose_report, fix_report, report_from_cache
 
     settings = run_options(config, options)
     if options.from_cache:
         with telling_lock(config), open_store(config) as store:
-            return _tell(store, report_from_cache(store, settings, now()), emit)
+            runs = as_they_are(config, store, store.runs(RECENT))
+            return _tell(store, report_from_cache(store, settings, now(), runs), emit)
     with pulse(config.heartbeat_url, config.heartbeat_partial, warn) as beat:
         run = _run(config, settings, progress, beat)
         if options.background:
@@ -176,8 +192,6 @@ def prefetch(
 
     ``budget``: requests, None for half of what the run will need. No check begins at ``until`` or later.
     """
-    from msgspec.structs import replace
-
     settings = run_options(config, TrackOptions(budget=budget))
     with pulse(config.heartbeat_url, config.heartbeat_partial, warn) as beat:
         return _run(config, replace(settings, mode=Mode.PREFETCH, until=until), progress, beat)

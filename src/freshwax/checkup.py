@@ -117,7 +117,7 @@ def _contents(config: Config, now: datetime) -> Kept:
         pause = app.pause(store, now)
         return Kept(
             artists=store.artists(),
-            last_run=last_regular(store.runs(RECENT)),
+            last_run=last_regular(app.as_they_are(config, store, store.runs(RECENT))),
             requests=store.requests_since(app.SOURCE, now - timedelta(days=1)),
             paused_until=pause.until if pause else None,
             paused_why=pause.reason if pause else None,

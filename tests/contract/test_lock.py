@@ -12,7 +12,7 @@ import pytest
 from tests.contract.store_words import NOW
 
 from freshwax.errors import Busy, StoreError
-from freshwax.store.lock import RunLock
+from freshwax.store.lock import RunLock, is_held
 
 HOLDER = (
     "import sys\nfrom datetime import UTC, datetime\nfrom freshwax.store.lock import RunLock\n"
@@ -74,6 +74,36 @@ def test_a_process_that_is_killed_leaves_no_lock(tmp_path: Path) -> None:
         holder.wait()
         with RunLock(path, NOW):
             assert (tmp_path / "f.db.lock").read_text().startswith(f"{os.getpid()} ")
+
+
+def test_whether_a_run_is_active_can_be_looked_at_without_a_trace(tmp_path: Path) -> None:
+    path = tmp_path / "f.db"
+    assert not is_held(path)
+    assert list(tmp_path.iterdir()) == []
+    with RunLock(path, NOW):
+        assert is_held(path)
+        (tmp_path / "other").symlink_to(tmp_path)
+        assert is_held(tmp_path / "other" / "f.db")
+        said = (tmp_path / "f.db.lock").read_text()
+        assert is_held(path)
+        assert (tmp_path / "f.db.lock").read_text() == said
+    assert not is_held(path)
+    with RunLock(path, NOW):
+        pass
+
+
+def test_looking_all_the_time_keeps_no_run_from_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "f.db"
+    with RunLock(path):
+        pass
+    looking = f"from freshwax.store.lock import is_held\nprint('looks', flush=True)\nwhile True: is_held({str(path)!r})"
+    with subprocess.Popen([sys.executable, "-c", looking], stdout=subprocess.PIPE, text=True) as looker:
+        assert looker.stdout
+        assert looker.stdout.readline() == "looks\n"
+        for _ in range(300):
+            with RunLock(path, NOW):
+                pass
+        looker.kill()
 
 
 @pytest.mark.parametrize("path", [None, ":memory:"])

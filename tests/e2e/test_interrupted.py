@@ -15,7 +15,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from tests.e2e.user import Answered, Done, User, at, day, until
+from tests.e2e.user import Answered, Done, User, at, day, ended, until
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.faults import Asked, Effect, Latency, Status
@@ -76,6 +76,33 @@ def test_an_interrupted_run_is_paused_keeps_what_it_has_and_goes_on(
     assert second.status == (0, "completed")
     assert second.coverage("checked", "fresh") == (paused, checked)
     assert sorted(first.titles + second.titles) == news
+
+
+@pytest.mark.parametrize("ignored", [False, True], ids=["closed", "nohup"])
+def test_a_closed_terminal_ends_a_run_as_paused_unless_nohup_started_it(
+    ignored: bool, user: User, world: WorldBuilder, server: DemoServer, birds: list[ArtistHandle], news: list[str]
+) -> None:
+    user.learnt(world, server, birds)
+    server.at = at(2)
+    arrived = threading.Event()
+
+    def waiting(asked: Asked) -> bool:
+        arrived.set()
+        return True
+
+    fault = server.misbehave(Latency(1 if ignored else HELD), when=waiting)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN) if ignored else signal.getsignal(signal.SIGHUP)
+    try:
+        process = user.start("track", "--format", "json")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with process:
+        assert arrived.wait(20)
+        process.send_signal(signal.SIGHUP)
+        done = ended(process)
+    server.repair(fault)
+    assert done.status == ((0, "completed") if ignored else (3, "paused"))
+    assert sorted(done.titles + user.track().titles) == news
 
 
 @pytest.mark.parametrize("what", ["token", "albums"])

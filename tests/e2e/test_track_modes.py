@@ -247,7 +247,8 @@ def test_the_cache_speaks_of_the_last_run_that_ended(
         process.communicate()
     server.repair(fault)
     cached = user.track("--from-cache")
-    assert (cached.status, cached.report["run"]["id"], cached.titles) == ((0, "completed"), before, news)
+    assert (cached.status, cached.report["run"]["id"], cached.titles) == ((3, "completed"), before, news)
+    assert "was killed before it ended" in cached.err
 
 
 def test_the_cache_of_a_first_run_that_was_killed_claims_nothing(
@@ -262,7 +263,7 @@ def test_the_cache_of_a_first_run_that_was_killed_claims_nothing(
         process.communicate()
     cached = user.run("track", "--from-cache", "--format", "table")
     assert cached.code == 3
-    assert "has not ended" in cached.out
+    assert "was killed before it ended" in cached.out
     assert "Nothing new." not in cached.out
 
 

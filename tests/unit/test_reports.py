@@ -211,7 +211,7 @@ def test_the_summary_names_what_is_missing():
 
 def test_a_run_without_an_end_claims_nothing():
     running = report(status=RunStatus.RUNNING, artists=0, checked=0, failed=0)
-    assert summary(running, NOW) == ["The run that this belongs to has not ended."]
+    assert summary(running, NOW) == ["Run 7 is still under way: what else it finds is told when it has ended."]
     assert nothing(running) == "What is new is not known yet."
     killed = report(status=RunStatus.FAILED, artists=0, checked=0, failed=0)
     assert nothing(killed) == "No artist could be checked: what is new is not known."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from datetime import UTC
+from itertools import groupby
 from pathlib import Path
 
 import click
@@ -22,7 +24,7 @@ from freshwax.store.base import Store
 
 
 @click.group("runs", invoke_without_command=True)
-@click.option("--limit", type=Number(1), default=20, show_default=True, help="At most so many.")
+@click.option("--limit", type=Number(0), default=20, show_default=True, help="At most so many; 0: all.")
 @output.list_format
 @click.pass_context
 def command(ctx: click.Context, limit: int, format_: str | None) -> None:
@@ -31,12 +33,11 @@ def command(ctx: click.Context, limit: int, format_: str | None) -> None:
         return
     setup: Setup = ctx.obj
     with app.open_store(setup.config, read_only=True) as store:
-        runs = store.runs(limit)
+        runs = app.as_they_are(setup.config, store, store.runs(limit or sys.maxsize))
     output.print_list(runs, RUNS, format_, app.now())
     if output.chosen_format(format_) == "table":  # the others have it in a column
-        for run in runs:
-            for why in _why(run):
-                setup.say(f"Run {run.id}: {why}")
+        for line in _remarks(runs):
+            setup.say(line)
 
 
 @command.command("show")
@@ -52,6 +53,7 @@ def show(setup: Setup, /, number: int, format_: str | None, target: Path | None)
             newest = next(iter(store.runs(1)), None)
             known = f"the newest is {newest.id}" if newest else "there was none yet"
             raise UsageError(f"There is no run {number}; {known}.")
+        (run,) = app.as_they_are(setup.config, store, [run])
         report = again(store, run)
     chosen = output.chosen_format(format_, target)
     now = run.finished_at or run.started_at  # "appeared today" is to mean what it meant then
@@ -82,6 +84,14 @@ def _notes(run: Run, told: Sequence[Report]) -> tuple[str, ...]:
         return ()
     why = _why(run)
     return (*why, "Nothing of it was told yet: `freshwax track --from-cache` does that.") if run.found else why
+
+
+def _remarks(runs: Sequence[Run]) -> Iterator[str]:
+    """Say what is to be said about runs; of several in a row of which the same is to be said, only once."""
+    for why, group in groupby(runs, _why):
+        numbers = [run.id for run in group]
+        which = f"Run {numbers[0]}" if len(numbers) == 1 else f"Runs {min(numbers)} to {max(numbers)}"
+        yield from (f"{which}: {sentence}" for sentence in why)
 
 
 def _why(run: Run) -> tuple[str, ...]:

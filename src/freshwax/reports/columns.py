@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
-from freshwax.model import Artist, Kind, Release, Run
+from freshwax.model import Artist, Kind, Release, Run, RunStatus
 from freshwax.reports.words import ago, failure, instant
 
 _LATELY = timedelta(days=300)  # so long a day needs no year
@@ -171,6 +171,6 @@ RUNS: tuple[Column[Run], ...] = (
     Column("not_modified", lambda run: run.cost.not_modified),
     Column("bytes_received", lambda run: run.cost.bytes_received),
     Column("seconds", lambda run: round(run.cost.seconds, 3)),
-    Column("exit_code", lambda run: run.exit_code),
+    Column("exit_code", lambda run: None if run.status is RunStatus.RUNNING else run.exit_code),
     Column("error", lambda run: run.error),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from freshwax.model import Coverage, Mode, Report, RunStatus
+from freshwax.model import Coverage, Mode, Report, Run, RunStatus
 from freshwax.reports.escape import brief, visible
 from freshwax.reports.words import ago, count
 
@@ -15,7 +15,9 @@ def summary(report: Report, now: datetime) -> list[str]:
     if report.mode is Mode.REPEAT:
         out.append(f"Nothing is untold: this is the last report again ({ago(_end(report), now)}).")
     if report.run.status is RunStatus.RUNNING:
-        out.append("The run that this belongs to has not ended.")
+        out.append(under_way_note(report.run))
+    elif report.run.finished_at is None:
+        out.append(lost_note(report.run))
     else:
         out.append(coverage_line(report, now))
     incomplete = report.run.coverage.history_incomplete
@@ -36,6 +38,16 @@ def coverage_line(report: Report, now: datetime) -> str:
     parts.append(f"market {visible(report.run.market)}")
     parts.append(count(report.run.cost.requests, "request"))
     return "; ".join(parts)
+
+
+def under_way_note(run: Run) -> str:
+    """Return a sentence for a run that has not ended."""
+    return f"Run {run.id} is still under way: what else it finds is told when it has ended."
+
+
+def lost_note(run: Run) -> str:
+    """Return a sentence for a run that was killed, below a report of what it found."""
+    return f"Run {run.id} was killed before it ended, or the machine went down: the next run goes on where it stopped."
 
 
 def nothing(report: Report) -> str:

@@ -22,6 +22,7 @@ from freshwax.model import (
 from freshwax.store.base import Change
 
 KILLED = "the run was killed before it ended"
+LOST = "killed, or the machine went down; the next run goes on"  # as it is seen before the next one begins
 _EPOCH = date(1970, 1, 1).toordinal()
 
 

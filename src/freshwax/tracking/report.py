@@ -16,7 +16,7 @@ from freshwax.discovery.editions import are_twins, keys_of
 from freshwax.discovery.telling import lines_to_tell
 from freshwax.errors import UsageError
 from freshwax.model import Announcement, ArtistState, Group, Kind, Line, Mode, Ref, Release, Report, Run, RunStatus
-from freshwax.reports.summary import failed_note, gone_note, held_note, paused_note
+from freshwax.reports.summary import failed_note, gone_note, held_note, lost_note, paused_note, under_way_note
 from freshwax.store.base import Seen, Store
 from freshwax.tracking.options import STDOUT, RunOptions
 
@@ -40,24 +40,43 @@ def compose_report(store: Store, run: Run, options: RunOptions, now: datetime) -
     return Report(0, STDOUT, options.mode, run, tuple(lines), tuple(notes(store, run)))
 
 
-def report_from_cache(store: Store, options: RunOptions, now: datetime) -> Report:
+def report_from_cache(store: Store, options: RunOptions, now: datetime, runs: Sequence[Run] | None = None) -> Report:
     """Report without asking anybody: everything untold; with nothing untold, the last report once more.
 
-    Raises UsageError where there was no run yet.
+    ``runs`` are the last ones, the newest first, as ``store.runs`` has them. The report is that of a run that is under
+    way, else of the last that ended; it says so where one was killed since. Raises UsageError where there was no run.
     """
-    runs = store.runs(RECENT)
+    runs = store.runs(RECENT) if runs is None else runs
     if not runs:
         raise UsageError("There was no run yet, so there is nothing to show: run `freshwax track` first.")
-    # One that is under way, or was killed, has not said yet how much it saw; a prefetch was never to see all.
-    whole = (one for one in runs if one.finished_at is not None and one.mode is not Mode.PREFETCH)
-    run = next(whole, replace(runs[0], exit_code=3))
-    report = fix_report(store, run, options, now)
+    # A prefetch was never to see all. What did not end has not said yet how much it saw.
+    regular = [one for one in runs if one.mode is not Mode.PREFETCH]
+    whole = next((one for one in regular if one.finished_at is not None), None)
+    newest = next(iter(regular), runs[0])
+    unfinished = newest is not whole
+    run = newest if whole is None or newest.status is RunStatus.RUNNING else whole
+    run = _incomplete(run) if unfinished else run
+    more = (lost_note(newest),) if unfinished and run.id != newest.id else ()
+    composed = compose_report(store, run, options, now)
+    report = store.save_report(replace(composed, notes=(*composed.notes, *more)))
     if report.lines or options.since is not None:
         return report
     last = store.last_report(STDOUT)
     if last is None or not last.lines:
         return report
-    return Report(0, STDOUT, Mode.REPEAT, last.run, last.lines, last.notes)
+    # It keeps the run as it was when it was told: that may have ended since.
+    told_of = next((one for one in runs if one.id == last.run.id), last.run)
+    told_of = told_of if last.run.status is RunStatus.RUNNING else last.run
+    if not unfinished:
+        return Report(0, STDOUT, Mode.REPEAT, told_of, last.lines, last.notes)
+    more = more or (under_way_note(run),)
+    more = more if told_of.finished_at else ()  # it says so itself
+    return Report(0, STDOUT, Mode.REPEAT, _incomplete(told_of), last.lines, last.notes + more)
+
+
+def _incomplete(run: Run) -> Run:
+    """Return a run with the exit code of a reader that knows of artists that nobody has checked yet."""
+    return replace(run, exit_code=(run.exit_code if run.finished_at else 0) or 3)
 
 
 def _untold(store: Store, options: RunOptions, now: datetime) -> list[Line]:

@@ -16,7 +16,7 @@ from freshwax.tracking.check import announced_among
 from freshwax.tracking.options import Meter, Progress, RunOptions
 from freshwax.tracking.run import run
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_HANGUP = getattr(signal, "SIGHUP", None)  # a closed terminal; Windows has none
 
 
 def track(
@@ -28,7 +28,7 @@ def track(
 ) -> Run:
     """Do one run and return it, finished. ``open_source`` is called inside the event loop, which the source belongs to.
 
-    SIGINT and SIGTERM end the run as ``paused``: what is on the wire is dropped, what was committed stays.
+    SIGINT, SIGTERM and SIGHUP end the run as ``paused``: what is on the wire is dropped, what was committed stays.
     """
     return asyncio.run(_track(store, open_source, clock, options, progress))
 
@@ -51,17 +51,26 @@ async def _track(
 
 @contextmanager
 def _ending_on_signals(task: asyncio.Task[Run]) -> Iterator[None]:
+    signals = _signals()
     loop = asyncio.get_running_loop()
     # Not every platform, and no thread but the main one, can handle signals in the loop.
     with suppress(NotImplementedError, ValueError, RuntimeError):
-        for number in _SIGNALS:
+        for number in signals:
             loop.add_signal_handler(number, task.cancel)
     try:
         yield
     finally:
         with suppress(NotImplementedError, ValueError, RuntimeError):
-            for number in _SIGNALS:
+            for number in signals:
                 loop.remove_signal_handler(number)
+
+
+def _signals() -> list[int]:
+    """Return what ends a run; not a hang-up that whoever started this wants ignored, as ``nohup`` does."""
+    signals: list[int] = [signal.SIGINT, signal.SIGTERM]
+    if _HANGUP is not None and signal.getsignal(_HANGUP) is not signal.SIG_IGN:
+        signals.append(_HANGUP)
+    return signals
 
 
 def decide_held(store: Store, artist: Ref, moment: Moment, channels: tuple[str, ...]) -> int:
