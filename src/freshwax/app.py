@@ -309,20 +309,6 @@ async def diagnose(config: Config) -> list[Fact]:
             await source.aclose()
 
 
-def back_up(config: Config, target: Path, now: datetime, *, replace: bool) -> Contents:
-    """Copy the database to a file; see ``store.backup.back_up``."""
-    from freshwax.store import backup
-
-    return backup.back_up(config.database_path, target, now, replace=replace)
-
-
-def restore(config: Config, file: Path, now: datetime) -> Restored:
-    """Put a backup in the place of the database, alone on it; see ``store.backup.restore``."""
-    from freshwax.store import backup
-
-    with run_lock(config), telling_lock(config):
-        return backup.restore(config.database_path, file, now)
-
 def refuse_own(config: Config, target: Path) -> None:
     """Raise UsageError where writing to a file would destroy what freshwax lives on: a database, or the settings."""
     from freshwax.store.own_files import belongs_to
@@ -369,7 +355,6 @@ def restore(config: Config, file: Path, now: datetime) -> Restored:
 def repair(config: Config, now: datetime) -> Repaired:
     """Mend a damaged database, alone on it; see ``store.repair.repair``."""
     from freshwax.store.repair import repair
-    refuse_settings(config, target)
 
     with run_lock(config), telling_lock(config):
         return repair(config.database_path, now)
