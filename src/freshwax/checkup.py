@@ -14,9 +14,12 @@ from freshwax import __version__, app
 from freshwax.config import Config
 from freshwax.config.private import readable_by_others
 from freshwax.errors import FreshwaxError, StoreDamaged, StoreError, StoreMissing
+from freshwax.model import ArtistState
+from freshwax.planning.due import is_ahead
 from freshwax.reports.health import (
     ATTENTION,
     CREDENTIALS,
+    Backups,
     Database,
     Finding,
     Health,
@@ -35,11 +38,8 @@ RECENT = 50  # runs among which the last one that was no prefetch is looked for
 
 def look(config: Config, now: datetime, *, offline: bool) -> Health:
     """Look at everything; with ``offline`` at nothing beyond this machine. Writes nothing but the ledger's requests."""
-    from freshwax.store.known_backups import known  # noqa: PLC0415 -- the store is opened below only
-
     database, kept, findings = _database(config)
-    backups = known(config.database_path)
-    backup = (backups[0].path, backups[0].at) if backups else None
+    backups = _backups(config)
     free, disk = _disk(config.database_path)
     health = Health(
         at=now,
@@ -50,15 +50,17 @@ def look(config: Config, now: datetime, *, offline: bool) -> Health:
         client_secret=bool(config.spotify_client_secret),
         accepted=None,
         config_file=str(config.file) if config.file else None,
-        private=not _exposed(config),
+        # One that holds a secret and could be read by others would have been refused.
+        private=config.file is None or not readable_by_others(config.file),
         free=free,
         per_day=config.spotify_requests_per_day,
-        backup=backup,
+        backups=backups,
         findings=(),
     )
-    findings = [*_configuration(config), *findings, *_kept(config, kept, now), disk]
-    if database.status != "missing":
-        findings.append(judge_backup(backup, now))
+    settings = Finding("configuration", str(config.file or "no file; `freshwax init` writes one"))
+    findings = [settings, *findings, *_kept(config, kept, now), disk]
+    if database.status != "missing" or backups != Backups():
+        findings.append(judge_backup(backups, now))
     asked = [] if offline or any(one.code for one in findings if one.name == "database") else _source(config)
     if offline and not (health.client_id and health.client_secret):
         asked = [_no_credentials()]
@@ -66,15 +68,15 @@ def look(config: Config, now: datetime, *, offline: bool) -> Health:
     return replace(health, accepted=accepted, findings=(*findings, *asked))
 
 
-def _exposed(config: Config) -> bool:
-    return config.file is not None and bool(config.spotify_client_secret) and readable_by_others(config.file)
+def _backups(config: Config) -> Backups:
+    """Look for the newest backup that can be restored, and for a newer one that cannot."""
+    from freshwax.store.known_backups import known, newest_good  # noqa: PLC0415 -- the store is opened here only
 
-
-def _configuration(config: Config) -> list[Finding]:
-    findings = [Finding("configuration", str(config.file or "no file; `freshwax init` writes one"))]
-    if _exposed(config):
-        findings.append(Finding("permissions", f"others can read your secret: chmod 600 {config.file}", advice=True))
-    return findings
+    newest, good = next(iter(known(config.database_path)), None), newest_good(config.database_path)
+    return Backups(
+        good=(good.path, good.at) if good else None,
+        spoilt=(newest.path, newest.at) if newest and newest != good else None,
+    )
 
 
 def _database(config: Config) -> tuple[Database, Kept | None, list[Finding]]:
@@ -115,8 +117,10 @@ def _read(config: Config, base: Database) -> tuple[Database, Kept | None, list[F
 def _contents(config: Config, now: datetime) -> Kept:
     with app.open_store(config, read_only=True) as store:
         pause = app.pause(store, now)
+        artists = store.artists()
         return Kept(
-            artists=store.artists(),
+            artists=artists,
+            ahead=sum(is_ahead(one, now) for one in artists if one.state is ArtistState.ACTIVE),
             last_run=last_regular(app.as_they_are(config, store, store.runs(RECENT))),
             requests=store.requests_since(app.SOURCE, now - timedelta(days=1)),
             paused_until=pause.until if pause else None,
@@ -129,7 +133,7 @@ def _kept(config: Config, kept: Kept | None, now: datetime) -> list[Finding]:
         return []
     return [
         judge_run(kept.last_run, now, timedelta(days=config.check_interval)),
-        judge_checks(kept.artists, now, timedelta(days=config.max_interval)),
+        judge_checks(kept, now, timedelta(days=config.max_interval)),
         judge_quota(kept, app.SOURCE, config.spotify_requests_per_day, now),
     ]
 

@@ -20,6 +20,7 @@ from freshwax.demo.server import DemoServer
 from freshwax.model import ArtistState, Mode
 from freshwax.quota import QUOTA_EXCEEDED, Cooldown
 from freshwax.store import migrate
+from freshwax.store.lock import RunLock
 from freshwax.store.sqlite import SQLiteStore
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -93,7 +94,7 @@ def test_offline_asks_nobody(user: User, server: DemoServer, learnt: list[Artist
     assert found["credentials"]["accepted"] is None
     assert found["backup"] is None
     assert finding(found, "backup") == {
-        "name": "backup", "ok": False, "code": 0, "text": "none known: `freshwax backup FILE` makes one",
+        "name": "backup", "ok": True, "code": 0, "text": "none known: `freshwax backup FILE` makes one",
     }  # fmt: skip
 
 
@@ -138,7 +139,11 @@ def test_a_run_that_hangs_or_was_killed(user: User, learnt: list[ArtistHandle]) 
     with closing(SQLiteStore.open(user.database)) as store:
         store.start_run(Mode.INCREMENTAL, "US", on(-2))
     found = health(user, "--offline", code=3)
-    assert found["last_run"]["exit_code"] is None
+    assert (found["last_run"]["status"], found["last_run"]["exit_code"]) == ("failed", 1)
+    assert "killed, or the machine went down" in finding(found, "last run")["text"]
+    with RunLock(user.database, on(-2)):
+        found = health(user, "--offline", code=3)
+    assert (found["last_run"]["status"], found["last_run"]["exit_code"]) == ("running", None)
     assert "killed, or it hangs" in finding(found, "last run")["text"]
 
 
@@ -222,6 +227,65 @@ def test_removed_and_disabled_artists_are_not_waited_for(user: User, learnt: lis
         store.set_state(second.ref, ArtistState.REMOVED)
     found = health(user, "--offline")
     assert (found["artists"]["active"], found["artists"]["disabled"]) == (4, 1)
+
+
+def test_a_backup_that_was_cut_short_is_not_counted_on(user: User, learnt: list[ArtistHandle]) -> None:
+    old, new = user.folder / "old.bak", user.folder / "new.bak"
+    user.run("backup", old)
+    user.run("backup", new)
+    new.write_bytes(new.read_bytes()[:8192])
+    found = health(user, "--offline", code=3)
+    assert f"{new} is damaged" in finding(found, "backup")["text"]
+    assert str(old) in finding(found, "backup")["text"]
+    assert found["backup"]["path"] == str(old)
+
+    old.unlink()
+    found = health(user, "--offline", code=3)
+    assert found["backup"] is None
+    new.unlink()
+    assert health(user, "--offline")["backup"] is None
+
+
+def test_checks_of_a_time_in_the_future_are_named(
+    user: User, world: WorldBuilder, server: DemoServer, birds: list[ArtistHandle]
+) -> None:
+    user.learnt(world, server, birds, days=-2)
+    said = finding(health(user, "--offline", code=3), "checks")["text"]
+    assert "6 checks are stored with a time in the future" in said
+    assert "clock" in said
+
+
+def test_an_empty_file_is_no_database_yet(user: User) -> None:
+    user.database.touch()
+    assert health(user, "--offline")["database"]["status"] == "missing"
+    for command in (("runs",), ("backup", user.folder / "safe.bak"), ("doctor", "--repair")):
+        done = user.run(*command)
+        assert (done.code, done.out) == (2, "")
+        assert "no database at" in done.err
+        assert "yet" in done.err
+    assert user.run("artists", "add", "spotify:artist:" + "1" * 22).code == 0
+
+
+@pytest.mark.parametrize("backed", [True, False])
+def test_a_database_without_its_head_is_told_alike_by_every_command(
+    user: User, learnt: list[ArtistHandle], backed: bool
+) -> None:
+    if backed:
+        user.run("backup", user.folder / "safe.bak")
+    with user.database.open("r+b") as file:
+        file.write(bytes(512))
+    size = user.database.stat().st_size
+    found = health(user, "--offline", code=3)
+
+    assert found["database"]["status"] == ("damaged" if backed else "unusable")
+    assert found["database"]["bytes"] == size
+    said = finding(found, "database")["text"]
+    for command in (("track",), ("doctor", "--repair"), ("backup", user.folder / "x.bak")):
+        done = user.run(*command)
+        assert done.code == 2
+        assert said in done.err
+    assert "is damaged" in said
+    assert "restore" in said
 
 
 def test_repair_stands_alone(user: User) -> None:

@@ -18,20 +18,16 @@ LONGEST_RUN = timedelta(days=1)
 
 
 class Finding(Struct, frozen=True):
-    """What was looked at, what is to be said of it, and the exit code that it deserves.
-
-    ``advice``: something to do all the same.
-    """
+    """What was looked at, what is to be said of it, and the exit code that it deserves."""
 
     name: str
     text: str
     code: int = HEALTHY
-    advice: bool = False
 
     @property
     def ok(self) -> bool:
-        """Whether there is nothing to do."""
-        return self.code == HEALTHY and not self.advice
+        """Whether nothing has to be done."""
+        return self.code == HEALTHY
 
 
 class Database(Struct, frozen=True):
@@ -44,10 +40,21 @@ class Database(Struct, frozen=True):
     problems: Sequence[str] = ()
 
 
+class Backups(Struct, frozen=True):
+    """The newest backup that can be restored, and a newer one that cannot be: paths and instants, None without."""
+
+    good: tuple[str, datetime] | None = None
+    spoilt: tuple[str, datetime] | None = None
+
+
 class Kept(Struct, frozen=True):
-    """What a readable database says: followed artists, the last run that was no prefetch, requests of 24 hours."""
+    """What a readable database says: followed artists, the last run that was no prefetch, requests of 24 hours.
+
+    ``ahead``: so many artists have a check of a time in the future.
+    """
 
     artists: Sequence[Artist]
+    ahead: int
     last_run: Run | None
     requests: int
     paused_until: datetime | None
@@ -68,7 +75,7 @@ class Health(Struct, frozen=True):
     private: bool
     free: int
     per_day: int
-    backup: tuple[str, datetime] | None
+    backups: Backups
     findings: Sequence[Finding]
 
     @property
@@ -94,11 +101,15 @@ def judge_run(run: Run | None, now: datetime, every: timedelta) -> Finding:
     return Finding("last run", said)
 
 
-def judge_checks(artists: Sequence[Artist], now: datetime, longest: timedelta) -> Finding:
-    """Judge the oldest check of an active artist, and how many were never checked."""
-    active = [artist for artist in artists if artist.state is ArtistState.ACTIVE]
+def judge_checks(kept: Kept, now: datetime, longest: timedelta) -> Finding:
+    """Judge the oldest check of an active artist, how many were never checked, and how many of a time to come."""
+    if kept.ahead:
+        said = f"{count(kept.ahead, 'check')} {'is' if kept.ahead == 1 else 'are'} stored with a time in the future"
+        text = f"{said}: look at this machine's clock; `freshwax track` makes them again"
+        return Finding("checks", text, ATTENTION)
+    active = [artist for artist in kept.artists if artist.state is ArtistState.ACTIVE]
     unlearnt = sum(artist.checked_at is None for artist in active)
-    oldest = oldest_check(artists)
+    oldest = oldest_check(kept.artists)
     words = [f"the oldest {ago(oldest, now)}"] if oldest else []
     words += [f"{count(unlearnt, 'artist')} not checked yet"] if unlearnt else []
     if oldest is not None and now - oldest > longest:
@@ -121,11 +132,15 @@ def judge_quota(kept: Kept, source: str, per_day: int, now: datetime) -> Finding
     return Finding("quota", f"{said}: wait, or raise requests_per_day", ATTENTION)
 
 
-def judge_backup(backup: tuple[str, datetime] | None, now: datetime) -> Finding:
-    """Judge the last backup. That there is none is the user's to choose."""
-    if backup is None:
-        return Finding("backup", "none known: `freshwax backup FILE` makes one", advice=True)
-    return Finding("backup", f"{ago(backup[1], now)}, {backup[0]}")
+def judge_backup(backups: Backups, now: datetime) -> Finding:
+    """Judge the last backup. That there is none is the user's to choose; that it is spoilt is not."""
+    good = f"{ago(backups.good[1], now)}, {backups.good[0]}" if backups.good else None
+    if backups.spoilt:
+        path, at = backups.spoilt
+        last = f"the last good one: {good}" if good else "there is no good one"
+        text = f"{path} is damaged ({ago(at, now)}); {last}: delete it, then `freshwax backup FILE`"
+        return Finding("backup", text, ATTENTION)
+    return Finding("backup", good or "none known: `freshwax backup FILE` makes one")
 
 
 def last_regular(runs: Sequence[Run]) -> Run | None:
@@ -139,7 +154,7 @@ def as_text(health: Health) -> str:
 
 
 def as_json(health: Health, latest_schema: int) -> str:
-    """Return one object; every key is always there, null where nothing is known."""
+    """Return one object; the keys of its first level are always there, null where nothing is known."""
     kept, base = health.kept, health.database
     run = kept.last_run if kept else None
     return as_document(
@@ -167,7 +182,7 @@ def as_json(health: Health, latest_schema: int) -> str:
                 "accepted": health.accepted,
             },
             "configuration": {"file": health.config_file, "private": health.private},
-            "backup": {"path": health.backup[0], **_since(health.backup[1], health.at)} if health.backup else None,
+            "backup": _backup(health.backups.good, health.at),
             "disk": {"bytes_free": health.free},
             "findings": [
                 {"name": one.name, "ok": one.ok, "code": one.code, "text": one.text} for one in health.findings
@@ -204,6 +219,10 @@ def _quota(kept: Kept, per_day: int) -> dict[str, object]:
         "paused_until": instant(until) if until else None,
         "paused_why": kept.paused_why,
     }
+
+
+def _backup(good: tuple[str, datetime] | None, now: datetime) -> dict[str, object] | None:
+    return {"path": good[0], **_since(good[1], now)} if good else None
 
 
 def _moment(at: datetime | None, now: datetime) -> dict[str, object] | None:
