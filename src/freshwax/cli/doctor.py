@@ -14,7 +14,7 @@ from freshwax.reports.words import count, holdings
 @click.command("doctor")
 @click.option("--offline", is_flag=True, help="Leave out what needs the network.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a program that watches.")
-@click.option("--repair", is_flag=True, help="Mend a damaged database; the file as it was is kept.")
+@click.option("--repair", is_flag=True, help="Mend a damaged database; the file as it was is kept. Stands alone.")
 @click.pass_obj
 def command(setup: Setup, /, offline: bool, as_json: bool, repair: bool) -> int:
     """Test the configuration, the database, the disk, the last run, and (with three requests) the source.
