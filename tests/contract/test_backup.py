@@ -155,7 +155,7 @@ def test_nothing_is_backed_up_where_there_is_nothing(tmp_path: Path) -> None:
 
 
 def test_a_locked_database_is_not_waited_for_without_an_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("freshwax.store.backup.PATIENCE", 0)
+    monkeypatch.setattr("freshwax.store.copying.PATIENCE", 0)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN IMMEDIATE")

@@ -15,7 +15,7 @@ import pytest
 
 from freshwax.errors import StoreError
 from freshwax.quota import Cooldown
-from freshwax.store import migrate
+from freshwax.store import known_backups, migrate
 from freshwax.store.sqlite import SQLiteStore
 
 FIRST = (
@@ -102,6 +102,45 @@ def test_a_copy_is_made_before_the_first_change(tmp_path: Path) -> None:
     assert version(copy) == 1
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert [file.name for file in tmp_path.glob("*.bak*")] == [copy.name]
+
+
+def test_the_copy_of_a_database_behind_a_link_lies_where_it_is_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    path, link = tmp_path / "real" / "f.db", tmp_path / "link.db"
+    bring(path, steps(tmp_path, FIRST))
+    link.symlink_to(path)
+    bring(link, steps(tmp_path, FIRST, SECOND))
+
+    assert [Path(one.path) for one in known_backups.known(link)] == [tmp_path / "real" / "f.db.before-v2.bak"]
+
+
+def test_an_earlier_copy_is_never_replaced_and_none_is_made_twice(tmp_path: Path) -> None:
+    path = tmp_path / "f.db"
+    bring(path, steps(tmp_path, FIRST))
+    with raw(path) as connection:
+        connection.execute("INSERT INTO fruit VALUES (2, 'plum')")
+    old = path.read_bytes()
+    for fruit in ("pear", "pear", "quince"):
+        path.write_bytes(old)
+        with raw(path) as connection:
+            connection.execute("INSERT INTO fruit VALUES (3, ?)", (fruit,))
+        bring(path, steps(tmp_path, FIRST, SECOND))
+
+    copies = {file.name: dump(file) for file in tmp_path.glob("f.db.*")}
+    assert sorted(copies) == ["f.db.before-v2-2.bak", "f.db.before-v2.bak"]
+    assert "pear" in str(copies["f.db.before-v2.bak"])
+    assert "quince" in str(copies["f.db.before-v2-2.bak"])
+
+
+def test_a_copy_that_cannot_be_written_is_named_and_nothing_changes(tmp_path: Path) -> None:
+    path = tmp_path / "f.db"
+    bring(path, steps(tmp_path, FIRST))
+    before = path.read_bytes()
+    (tmp_path / "f.db.before-v2.tmp").mkdir()
+
+    with pytest.raises(StoreError, match=r"f\.db\.before-v2\.bak cannot be written \(Is a directory\)"):
+        bring(path, steps(tmp_path, FIRST, SECOND))
+    assert path.read_bytes() == before
 
 
 def test_a_damaged_database_is_not_migrated(tmp_path: Path) -> None:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from contextlib import closing, suppress
+from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
 
 from freshwax.errors import StoreError
 from freshwax.store import migrate, rows
-from freshwax.store.database import connect, refuse_loss
+from freshwax.store.connecting import connect
+from freshwax.store.copying import copy_of, draft_beside, sync_folder, unwritable
+from freshwax.store.database import refuse_loss
 from freshwax.store.known_backups import Backup, remember
 from freshwax.store.own_files import belongs_to, is_ours, same_as
 from freshwax.store.sql import queries
-from freshwax.store.swap import free_name, put_in_place, sync_folder
+from freshwax.store.swap import free_name, put_in_place
 from freshwax.store.trouble import damaged, is_damage, missing, translated
 
 PATIENCE = 5.0
@@ -66,7 +67,7 @@ def back_up(database: Path, target: Path, now: datetime, *, replace: bool = Fals
         try:
             draft.replace(target)
         except OSError as error:
-            raise _unwritable(target, error.strerror) from error
+            raise unwritable(target, error.strerror) from error
     sync_folder(target.parent)
     remember(database, Backup(str(target), now))
     return contents
@@ -86,7 +87,7 @@ def restore(database: Path, file: Path, now: datetime) -> Restored:
     try:
         real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(real, error.strerror) from error
+        raise unwritable(real, error.strerror) from error
     with draft_beside(real, now) as draft:
         wrong = _copied_with_flaws(file, draft, real)
         contents = contents_of(draft, str(file)) if not wrong else None
@@ -213,64 +214,6 @@ def _refuse_emptying(target: Path, contents: Contents) -> None:
             )
 
 
-@contextmanager
-def draft_beside(target: Path, now: datetime) -> Iterator[Path]:
-    """Make an empty, private file beside the target; whatever is left of it at the end is removed.
-
-    So is what others left who were killed a day ago or longer.
-    """
-    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        _sweep(target, now)
-        os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
-    except OSError as error:
-        raise _unwritable(target, error.strerror) from error
-    try:
-        yield draft
-    finally:
-        for end in ("", "-wal", "-shm", "-journal"):
-            with suppress(OSError):
-                Path(f"{draft}{end}").unlink()
-
-
-def _sweep(target: Path, now: datetime) -> None:
-    old = (now - timedelta(days=1)).timestamp()
-    left = re.compile(rf"\.{re.escape(target.name)}\.\d+\.part(-wal|-shm|-journal)?")
-    for file in target.parent.iterdir():
-        if left.fullmatch(file.name) and file.stat().st_mtime < old:
-            file.unlink(missing_ok=True)
-
-
-def copy_of(source: Path, draft: Path, target: Path) -> None:
-    """Copy one state of a database into the empty file ``draft``, which then stands alone and is to become ``target``.
-
-    ``sqlite3.Error`` where the source is damaged; StoreError: it is locked, or the copy cannot be written.
-    """
-    try:
-        with closing(connect(source, read_only=True, patience=PATIENCE)) as reader:
-            # Holds this state, and finds out about locks: SQLite's backup would wait for them without an end.
-            reader.execute("BEGIN")
-            reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            _write_copy(reader, draft, target)
-    except sqlite3.Error as error:
-        if is_damage(error):
-            raise
-        with translated(str(source)):
-            raise
-
-
-def _write_copy(reader: sqlite3.Connection, draft: Path, target: Path) -> None:
-    try:
-        with closing(sqlite3.connect(draft)) as copy:
-            reader.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
-    except sqlite3.Error as error:
-        if is_damage(error):
-            raise
-        full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
-        raise _unwritable(target, "the disk is full" if full else "the disk reports an error") from error
-
-
 def _copied_with_flaws(source: Path, draft: Path, target: Path) -> list[str]:
     """Copy a database, and return what is wrong with it."""
     try:
@@ -278,10 +221,6 @@ def _copied_with_flaws(source: Path, draft: Path, target: Path) -> list[str]:
     except sqlite3.Error as error:
         return [str(error)]
     return flaws(draft)
-
-
-def _unwritable(target: Path, why: str | None) -> StoreError:
-    return StoreError(f"{target} cannot be written ({why}): make room or correct that, or give another path")
 
 
 def _take_over(old: Path, draft: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from freshwax.errors import StoreError
 from freshwax.store import migrate
+from freshwax.store.connecting import connect
 from freshwax.store.known_backups import traces
 from freshwax.store.sql import queries
 from freshwax.store.trouble import damaged, missing, translated
@@ -21,8 +22,6 @@ Values = Sequence[Any] | Mapping[str, Any]
 MEMORY = ":memory:"
 # STRICT tables.
 OLDEST_SQLITE = (3, 37)
-# What SQLite says where it cannot make the files of the write-ahead log.
-_NO_LOG = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 
 class Database:
@@ -170,29 +169,3 @@ def refuse_loss(path: Path) -> None:
 def _make(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
-
-
-def connect(path: Path, *, read_only: bool, patience: float) -> sqlite3.Connection:
-    """Connect to a file that is there, as it is. Errors are SQLite's own; a reader leaves nothing behind."""
-    connection = _connect_as(path, "mode=rw", patience)
-    if not read_only:
-        return connection
-    try:
-        # Not mode=ro: such a reader would leave the files of the write-ahead log behind when it is the last to close.
-        connection.execute("PRAGMA query_only = ON")
-        connection.execute("PRAGMA schema_version").fetchone()
-    except sqlite3.OperationalError as error:
-        connection.close()
-        if error.sqlite_errorcode & 0xFF not in _NO_LOG or Path(f"{path}-wal").exists():
-            raise
-        # The log needs a file beside the database. In a folder where we may not write there is none, so nobody writes
-        # now, and the database can be read as it lies there.
-        return _connect_as(path, "immutable=1", patience)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _connect_as(path: Path, how: str, patience: float) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=patience, isolation_level=None)

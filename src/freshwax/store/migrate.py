@@ -6,10 +6,12 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
+from filecmp import cmp
 from functools import cache
 from pathlib import Path
 
 from freshwax.errors import StoreError
+from freshwax.store.copying import copy_of, private, sync_folder, unused, unwritable
 from freshwax.store.trouble import damaged, missing, no_database
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -61,7 +63,7 @@ def check(connection: sqlite3.Connection, path: str, known: Mapping[int, Path] |
 
 
 def migrate(connection: sqlite3.Connection, path: str, known: Mapping[int, Path] | None = None) -> None:
-    """Apply what is pending, after a copy of an existing file to ``<path>.before-v<N>.bak``.
+    """Apply what is pending, after a copy of an existing file to ``<path>.before-v<N>.bak``, or ``…-2.bak``.
 
     Foreign keys must be off (as they are on a new connection): a migration may rebuild tables. They are checked here.
     """
@@ -139,23 +141,31 @@ def foreign(path: str) -> StoreError:
 
 
 def _back_up(path: str, target: int) -> None:
-    """Copy the file, under the write lock that the caller holds; under its name only once it is whole and sound."""
+    """Copy the file, under the write lock that the caller holds; under its name only once it is whole and sound.
+
+    Beside the file itself, whatever links lead to it: there, known_backups looks for it.
+    """
     if path == ":memory:":
         return
-    final = f"{path}.before-v{target}.bak"
-    draft = f"{final}.tmp"
-    os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
-    source = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        with closing(source), closing(sqlite3.connect(draft)) as copy:
-            source.backup(copy)
-            # The copy of a database in WAL mode is in WAL mode; a file that stands alone is easier to move about.
-            copy.execute("PRAGMA journal_mode = DELETE")
+    real = Path(os.path.realpath(path))
+    final = unused(f"{real}.before-v{target}")
+    with private(Path(f"{real}.before-v{target}.tmp"), final) as draft:
+        copy_of(real, draft, final)
+        with closing(sqlite3.connect(draft)) as copy:
             _refuse_damage(copy, path)
-        Path(draft).replace(final)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+        if any(cmp(draft, one, shallow=False) for one in _copies(real, target)):
+            return  # made by a migration that was killed after that
+        try:
+            draft.replace(final)
+        except OSError as error:
+            raise unwritable(final, error.strerror) from error
+    sync_folder(real.parent)
+
+
+def _copies(real: Path, target: int) -> Iterator[Path]:
+    named = f"{real.name}.before-v{target}"
+    ours = (one for one in real.parent.iterdir() if one.name.startswith((f"{named}.bak", f"{named}-")))
+    return (one for one in ours if one.suffix == ".bak" and one.is_file())
 
 
 def _refuse_damage(copy: sqlite3.Connection, path: str) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 from msgspec import Struct, json
 
 from freshwax.store import migrate
-from freshwax.store.backup import Contents, contents_of, copy_of, draft_beside, flaws, refuse_unusable, unsound
-from freshwax.store.database import connect
+from freshwax.store.backup import Contents, contents_of, flaws, refuse_unusable, unsound
+from freshwax.store.connecting import connect
+from freshwax.store.copying import copy_of, draft_beside
 from freshwax.store.salvage import Saved, salvage
 from freshwax.store.sql import queries
 from freshwax.store.swap import free_name, put_in_place

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from freshwax.errors import StoreError
-from freshwax.store.database import connect
+from freshwax.store.connecting import connect
+from freshwax.store.copying import sync_folder, unused
 from freshwax.store.trouble import is_damage, translated
 
 PATIENCE = 5.0
@@ -20,10 +21,7 @@ PATIENCE = 5.0
 def free_name(database: Path, label: str, now: datetime) -> Path:
     """Return a name beside the database that nobody has: ``f.db.before-restore-20260306T090000Z.bak``."""
     stem = f"{database}.{label}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-    number = 1
-    while (found := Path(f"{stem}.bak" if number == 1 else f"{stem}-{number}.bak")).exists():
-        number += 1
-    return found
+    return unused(stem)
 
 
 def put_in_place(draft: Path, database: Path, kept: Path) -> Path | None:
@@ -45,16 +43,6 @@ def put_in_place(draft: Path, database: Path, kept: Path) -> Path | None:
         raise StoreError(f"{database} cannot be replaced ({error.strerror}): correct that, and try again") from error
     sync_folder(database.parent)
     return kept
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder outlive a power cut, where the system can."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 @contextmanager
