@@ -26,7 +26,6 @@ SAID_BY_SERVICE = frozenset({QUOTA_EXCEEDED, RATE_LIMIT})
 _WORDS = {
     QUOTA_EXCEEDED: "it says that this app's quota is spent",
     RATE_LIMIT: "it asked to be left alone for a while",
-    OWN_PACE: "other freshwax processes use up the requests of these seconds",
 }
 
 
@@ -98,11 +97,19 @@ def believed(cooldown: Cooldown, now: datetime) -> Cooldown:
 
 
 def paused(source: str, until: datetime, reason: str, per_day: int | None = None) -> str:
-    """Say that a source is paused, until when, and why. ``until`` is rounded up: at that minute it is over."""
-    why = _WORDS.get(reason, reason)
+    """Say what is paused, until when, and why. ``until`` is rounded up: at that minute it is over."""
+    when = f"until {full_minute(until):%Y-%m-%d %H:%M} UTC"
     if reason == OWN_QUOTA:
-        why = f"the quota of {per_day:,} requests a day is spent" if per_day else "the quota of requests is spent"
-    return f"{source.title()} is paused until {full_minute(until):%Y-%m-%d %H:%M} UTC: {why}"
+        return f"{own_limit(per_day)}: paused {when}"
+    if reason == OWN_PACE:
+        return f"Paused {when}: other freshwax processes use up the requests of these seconds"
+    return f"{source.title()} is paused {when}: {_WORDS.get(reason, reason)}"
+
+
+def own_limit(per_day: int | None) -> str:
+    """Say that it is the user's own limit that bars requests, and not the service."""
+    limit = f"Your limit of {per_day:,} requests a day" if per_day else "Your limit of requests a day"
+    return f"{limit} (requests_per_day) is reached"
 
 
 def full_minute(instant: datetime) -> datetime:

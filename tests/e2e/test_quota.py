@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from contextlib import closing
@@ -61,7 +62,13 @@ def test_a_first_run_that_the_quota_cuts_short_goes_on_where_it_stopped(
     assert adds_up(first.report["coverage"])
     assert len(first.titles) >= checked
     assert f"{checked} of 20 artists learnt" in first.err
-    assert "paused until" in first.err
+    why = (
+        "Spotify is paused until"
+        if whose == "server"
+        else "Your limit of 15 requests a day (requests_per_day) is reached"
+    )
+    assert why in first.err
+    assert first.err.count(" UTC") == (2 if whose == "server" else 1)
     assert "the rest continues after" in first.err
     answered = [one for one in server.requests if one.status == 200]
     assert len(answered) == quota
@@ -72,7 +79,7 @@ def test_a_first_run_that_the_quota_cuts_short_goes_on_where_it_stopped(
     assert still.status == (3, "paused")
     assert still.coverage("checked", "fresh", "paused") == (0, checked, paused)
     assert len(server.requests) == asked
-    assert "paused until" in still.err
+    assert why in still.err
     assert ("is paused until" if whose == "server" else "room for 0 requests") in user.run("plan").err
     doctor = user.run("doctor")
     assert (doctor.code, len(server.requests)) == (3, asked)
@@ -163,6 +170,36 @@ def test_a_long_retry_after_is_remembered(
     assert news
 
 
+@pytest.mark.parametrize("whose", ["server", "own"])
+def test_a_prefetch_says_that_it_may_ask_nobody(
+    whose: str, user: User, server: DemoServer, flock: list[ArtistHandle]
+) -> None:
+    user.follow(flock)
+    if whose == "server":
+        server.manners = replace(server.manners, quota=15)
+    else:
+        user.env["FRESHWAX_SPOTIFY_REQUESTS_PER_DAY"] = "15"
+    assert user.track().status == (3, "paused")
+    asked = len(server.log)
+    ahead = user.run("prefetch")
+    assert (ahead.code, len(server.log)) == (3, asked)
+    assert ahead.err.startswith("No artist was checked ahead. ")
+    assert ("Spotify is paused until" if whose == "server" else "Your limit of 15 requests a day") in ahead.err
+    assert "the rest continues after" in ahead.err
+    assert json.loads(user.run("runs", "--format", "json").out)[0]["status"] == "paused"
+
+
+def test_a_prefetch_that_has_nobody_to_wait_for_is_complete_in_a_pause_as_well(
+    user: User, server: DemoServer, birds: list[ArtistHandle]
+) -> None:
+    user.follow(birds)
+    assert user.track().status == (0, "completed")
+    server.misbehave(QuotaSpent(40_000), times=1)
+    assert user.track("--force").status == (3, "paused")
+    ahead = user.run("prefetch")
+    assert (ahead.code, ahead.err) == (0, "No artist was checked ahead.\n")
+
+
 @pytest.mark.parametrize(("artists", "quota"), [(60, 45), (25, 300)])
 def test_everyone_is_learnt_in_as_many_days_as_the_quota_needs(artists: int, quota: int, user: User) -> None:
     start = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -217,7 +254,7 @@ def test_two_processes_share_the_quota_to_the_last_request(
     assert (track.code, added.code) == (3, 3)
     assert Counter(one.status for one in server.requests) == {200: 25}, "all of it, and not one more"
     assert {one.what for one in server.requests} == {"albums", "search"}
-    assert "paused until" in track.err
+    assert "Your limit of 25 requests a day (requests_per_day) is reached; the rest continues after" in track.err
     assert "run the same command again after" in added.err
 
 

@@ -65,7 +65,7 @@ def test_the_quota_is_that_of_the_last_24_hours(machine: Machine) -> None:
 
     first = refusal(tested)
     assert (first.reason, first.until) == ("quota", START + DAY)
-    assert "Spotify is paused until 2026-03-07 12:00 UTC: the quota of 3 requests a day is spent" in str(first)
+    assert str(first) == "Your limit of 3 requests a day (requests_per_day) is reached: paused until 2026-03-07 12:00 UTC"
     assert machine.store.requests_since("spotify", START) == 3
 
     machine.clock.move_to(START + DAY)

@@ -91,7 +91,7 @@ def _said(run: Run, until: datetime | None, now: datetime) -> str:
     """Say what was done, until when, and who tells it."""
     checked = f"{count(run.coverage.checked, 'artist')} checked ahead with {count(run.cost.requests, 'request')}"
     found = f"{count(run.found, 'release')} found; the next `freshwax track` tells" if run.found else "nothing found"
-    sentences = [f"{checked}: {found}."]
+    sentences = [f"{checked}: {found}." if run.coverage.checked else "No artist was checked ahead."]
     if until is not None:
         sentences.append(f"Checks could begin until {clock_time(until, now)}.")
     if why := visible(run.error or ""):

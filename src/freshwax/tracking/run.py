@@ -27,7 +27,7 @@ from freshwax.clock import Clock
 from freshwax.discovery.classify import Moment
 from freshwax.errors import AuthError, CheckError, FreshwaxError, Paused, SourceError
 from freshwax.model import Artist, ArtistState, Coverage, Group, Mode, Observation, Ref, Run, RunStatus
-from freshwax.planning.due import Plan, left_for_deep, share
+from freshwax.planning.due import Plan, left_for_deep, plan_run, share
 from freshwax.quota import BUDGET
 from freshwax.reports.escape import visible
 from freshwax.reports.words import count
@@ -35,7 +35,7 @@ from freshwax.sources.base import Source, Want
 from freshwax.store.base import Store
 from freshwax.tracking.check import by_name, commit, record_failure
 from freshwax.tracking.options import Meter, Progress, RunOptions
-from freshwax.tracking.pause import SPENT, continues, why_paused
+from freshwax.tracking.pause import SPENT, continues, is_barred, why_paused
 from freshwax.tracking.plan import plan_for, used_today
 from freshwax.tracking.pruning import prune
 
@@ -129,6 +129,8 @@ class _Run:
         self.remark = _sentences(_clock_remark(ahead), planned.remark)
         available = self._available()
         self.by_budget = available is not None and available == self.options.budget
+        if self.options.mode is Mode.PREFETCH and not self.plan.due:
+            self.plan = self._plan_of_the_barred(artists, available)
         learning = any(not artist.learnt and not artist.failures for artist in self.plan.due)
         allowance = share(
             available,
@@ -153,6 +155,15 @@ class _Run:
         artists = self.store.artists({ArtistState.ACTIVE, ArtistState.GONE}, groups=self.options.groups)
         wanted = self.options.artists
         return artists if wanted is None else [artist for artist in artists if artist.ref in wanted]
+
+    def _plan_of_the_barred(self, artists: list[Artist], available: int | None) -> Plan:
+        """Return the plan of a prefetch that has nobody to ask: where nobody may be asked at all, those who are due
+        wait for that as well, and it has to say so.
+        """
+        options, now = self.options, self.moment.now
+        if not is_barred(self.store, self.source.name, available, now):
+            return self.plan
+        return plan_run(artists, now, check_interval=options.check_interval, fresh_for=options.fresh_for)
 
     def _available(self) -> int | None:
         """Return how many requests this run may send: the budget, and what the rolling day still has; None: any
@@ -233,8 +244,8 @@ class _Run:
         if picked and isinstance(reason, Paused) and reason.reason == BUDGET and self.by_budget:
             self.cut = SPENT
         elif isinstance(reason, Paused):
-            per_day, name = self.options.per_day, self.source.name
-            self.end(why_paused(reason, self.meter, name, per_day, by_budget=self.by_budget), RunStatus.PAUSED)
+            why = why_paused(reason, self.meter, self.options.per_day, by_budget=self.by_budget)
+            self.end(why, RunStatus.PAUSED)
             self.goes_on = True
         elif isinstance(reason, (AuthError, SourceError)):
             self.end(str(reason), RunStatus.FAILED, reason.exit_code)
