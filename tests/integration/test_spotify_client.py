@@ -198,6 +198,17 @@ def test_a_token_is_renewed_before_it_expires() -> None:
     use(wire, action)
 
 
+@pytest.mark.parametrize("per_second", [0.1, 0.15, 0.5, 0.69, 5])
+def test_however_slow_the_pace_no_request_sleeps_longer_than_ten_seconds(per_second: float) -> None:
+    clock = LoopClock()
+    wire = Wire(lambda _: page(album(1)))
+    use(wire, checks(20), clock=clock, requests_per_second=per_second, concurrency=8)
+
+    assert len(wire.api) == 20
+    assert max(clock.sleeps) <= 10.0
+    assert wire.times[-1] >= 19 / per_second - 0.1
+
+
 def test_a_token_that_is_refused_is_renewed_once_for_all() -> None:
     granted: list[str] = []
 

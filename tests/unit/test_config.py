@@ -120,6 +120,7 @@ def test_a_misspelt_variable_is_warned_of():
         ("types = []", "line 1: types must be one or more of"),
         ('market = "UK"', "the United Kingdom is GB"),
         ('market = "Germany"', "a country code of two letters"),
+        ("[spotify]\nrequests_per_second = 0.01", "must be 0 or a number from 0.1 to 1000, not 0.01."),
         ('database = "postgresql://db"', "line 1: database must be a path or sqlite:///path"),
         ("[spotify]\nclient_secret = 5", "line 2: spotify.client_secret must be written as text in quotes"),
         ('[spotify]\napi_url = "spotify.com"', "line 2: spotify.api_url must be an address"),

@@ -83,16 +83,17 @@ def _number(low: float, high: float, *, whole: bool = True) -> Callable[[object]
     return parse
 
 
-def _none_or(low: int, high: int) -> Callable[[object], Any]:
-    number = _number(low, high)
+def _none_or(low: float, high: float, *, whole: bool = True) -> Callable[[object], Any]:
+    number = _number(low, high, whole=whole)
 
-    def parse(value: object) -> int:
-        if str(value).strip() == "0" and not isinstance(value, bool):
+    def parse(value: object) -> float:
+        if str(value).strip() in ({"0"} if whole else {"0", "0.0"}) and not isinstance(value, bool):
             return 0
         try:
-            return int(number(value))
+            result: float = number(value)
         except ValueError as error:
             raise ValueError(f"0 or {error}") from None
+        return result
 
     return parse
 
@@ -259,8 +260,8 @@ SETTINGS: tuple[Setting, ...] = (
         "spotify.requests_per_second",
         "number",
         5.0,
-        "Requests a second, at most; 0 lifts the pacing.",
-        _number(0, 1000, whole=False),
+        "Requests a second, at most, from 0.1 up; 0 lifts the pacing.",
+        _none_or(0.1, 1000, whole=False),
     ),
     Setting(
         "spotify.page_size", "number", 10, "Releases a page; more than 10 only where your app may.", _number(10, 50)

@@ -39,6 +39,11 @@ Headers = Callable[[], Awaitable[Mapping[str, str]]]
 T = TypeVar("T")
 
 
+def in_flight(concurrency: int, per_second: float | None) -> int:
+    """Return how many requests may be under way at once: no more than can have their turn in the longest wait."""
+    return min(concurrency, max(int(LONGEST_WAIT * per_second), 1)) if per_second else concurrency
+
+
 class Pacer:
     """Spaces requests evenly, ``per_second`` of them; 0 or None lifts it."""
 

@@ -17,7 +17,7 @@ from freshwax.secret import Secret
 from freshwax.sources.base import Candidate, Ledger, Want
 from freshwax.sources.gate import Gate
 from freshwax.sources.http import HttpClient, Response, answered_at
-from freshwax.sources.limits import Breaker, Pacer, Sender
+from freshwax.sources.limits import Breaker, Pacer, Sender, in_flight
 from freshwax.sources.spotify.auth import ADVICE, Auth
 from freshwax.sources.spotify.depth import deep_walk
 from freshwax.sources.spotify.listing import check_walk
@@ -341,7 +341,7 @@ def make_spotify(
         pacer=Pacer(requests_per_second, clock),
         clock=clock,
         rng=rng or random.Random(),
-        in_flight=concurrency,
+        in_flight=in_flight(concurrency, requests_per_second),
         reason_of=lambda body: error_of(body).reason,
     )
     auth = Auth(accounts_url, client_id, client_secret, http=http, sender=sender, clock=clock)
