@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.contract.store_words import NOW, at, release, report, save, start, told
 from tests.fixtures import keep_schema
 
@@ -415,3 +416,39 @@ def test_rows_between_two_spoilt_pages_are_saved_though_they_share_the_first_val
 
 def page_of(path: Path, page: int) -> bytes:
     return path.read_bytes()[(page - 1) * PAGE : page * PAGE]
+
+
+def test_what_is_said_to_be_saved_is_what_is_there(path: Path) -> None:
+    before = counts(path)
+    for name in ("releases", "sqlite_autoindex_releases_1"):
+        for page in pages_of(path, name)[::3]:
+            spoil(path, page)
+    done = repair(path, NOW)
+
+    after = counts(path)
+    saved = {one.table: one for one in done.saved}
+    assert after["decisions"] < before["decisions"], "some went with their release"
+    for table in COUNTED:
+        named = {"decisions": "decisions", "told": "lines told", "outbox": "lines to tell"}.get(table, table)
+        assert saved[table].rows + saved[table].named + done.mended.get(named, 0) == after[table], table
+    assert done.lost == {}, "told once"
+
+
+def test_requests_whose_list_is_lost_are_counted_from_the_runs_that_sent_them(path: Path) -> None:
+    with closing(SQLiteStore.open(path)) as store:
+        for _ in range(5):
+            store.record_request("spotify", "artist-albums", at(1.9), 2)
+        [run, *_] = store.runs()
+        store.finish_run(replace(run, finished_at=at(1.95), cost=replace(run.cost, requests=5)))
+        assert store.requests_since("spotify", at(1)) == 5
+    with raw(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for page in pages_of(path, "requests"):
+        spoil(path, page)
+    done = repair(path, at(2))
+
+    assert done.mended["requests sent"] == 5
+    with closing(SQLiteStore.open(path)) as store:
+        assert store.requests_since("spotify", at(1)) == 5
+        assert store.nth_last_request("spotify", 1) == at(1.95), "as late as can be"
+    assert_sound(path)

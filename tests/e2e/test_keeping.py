@@ -217,7 +217,7 @@ def test_a_damaged_database_without_a_backup_is_repaired(user: User, learnt: lis
     assert (done.code, done.out) == (3, "")
     [old] = kept(user)
     assert old.read_bytes()[100:] == spoilt[100:]
-    for words in (r"Found: ", r"Saved: \w+: \d+ of ", "The database is sound again: ", f"is kept as {old}"):
+    for words in (r"Found: ", r"Saved: \d+ of \d+ \w+", "The database is sound again: ", f"is kept as {old}"):
         assert re.search(words, done.err), done.err
     rows(user.database)
     assert user.run("doctor", "--repair").err.startswith("The database is sound (")

@@ -8,7 +8,7 @@ from freshwax import app
 from freshwax.cli import output
 from freshwax.cli.setup import Setup
 from freshwax.errors import UsageError
-from freshwax.reports.words import count, holdings
+from freshwax.reports.words import holdings
 
 
 @click.command("doctor")
@@ -43,20 +43,7 @@ def _repair(setup: Setup) -> int:
     if done.kept is None:
         setup.say(f"The database is sound ({held}): nothing was repaired.")
         return 0
-    lines = [f"Found: {problem}" for problem in done.problems[:3]]
-    lines += [f"and {len(done.problems) - 3} more"] if len(done.problems) > 3 else []
-    for table in done.saved:
-        if table.rows or not table.whole:
-            of = "" if table.whole else f" of {table.of:,}" if table.of else " of nobody knows how many"
-            known = f", and the IDs of {table.named:,} more" if table.named else ""
-            lines.append(f"Saved: {table.table}: {table.rows:,}{of}{known}")
-    lines += [f"Made anew: {number:,} {what}" for what, number in done.mended.items()]
-    lines += [
-        f"Lost with what they belonged to: {table}: {count(number, 'row')}" for table, number in done.lost.items()
-    ]
-    lines.append(f"The database is sound again: {held}.")
-    lines.append(f"The file as it was is kept as {done.kept}.")
-    if not done.whole:
-        lines.append("What is lost is asked for anew: `freshwax track`, after `freshwax artists import` if need be.")
-    setup.say("\n".join(lines))
+    from freshwax.cli.mended import mended
+
+    setup.say("\n".join(mended(done, held)))
     return 0 if done.whole else 3

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from msgspec import Struct, json
+from msgspec.structs import replace
 
-from freshwax.store import migrate
+from freshwax.store import migrate, rows
 from freshwax.store.backup import Contents, contents_of, flaws, refuse_unusable, unsound
 from freshwax.store.connecting import connect
 from freshwax.store.copying import copy_of, draft_beside
@@ -27,9 +28,9 @@ _QUIETLY = ("repair_report_lines", "repair_decisions_announced", "repair_outbox_
 class Repaired(Struct, frozen=True):
     """What was wrong, and what was done about it.
 
-    ``saved``: the tables, where rows had to be fetched one by one; ``mended``: what was made anew, and how many of
-    them; ``lost``: rows that had to go, by table; ``kept``: where the database as it was lies (None: it was sound, and
-    nothing was changed).
+    ``saved``: the tables, where rows had to be fetched one by one, and what of them is there now; ``mended``: what was
+    made anew, and how many of them; ``lost``: otherwise, rows that had to go, by table; ``kept``: where the database as
+    it was lies (None: it was sound, and nothing was changed).
     """
 
     contents: Contents
@@ -64,12 +65,13 @@ def repair(database: Path, now: datetime) -> Repaired:
             _fold_log(real)
             return Repaired(contents_of(real))
     with draft_beside(real, now) as draft:
-        mended = _reindexed(real, draft)
+        mended = _reindexed(real, draft, now)
         saved: list[Saved] = []
         if mended is None:
             draft.write_bytes(b"")
             saved = _salvaged(database, draft)
-            mended = _mend(draft, {one.table for one in saved if not one.whole})
+            mended = _mend(draft, {one.table for one in saved if not one.whole}, now)
+            saved, mended = [_less(one, mended.lost) for one in saved], replace(mended, lost={})
         if flaws(draft):
             raise damaged(str(database))
         contents = contents_of(draft)
@@ -82,13 +84,18 @@ def _fold_log(database: Path) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _reindexed(database: Path, draft: Path) -> _Mended | None:
+def _less(saved: Saved, lost: Mapping[str, int]) -> Saved:
+    """Leave out what was read and then had to go."""
+    return replace(saved, rows=max(saved.rows - lost.get(saved.table, 0), 0))
+
+
+def _reindexed(database: Path, draft: Path, now: datetime) -> _Mended | None:
     """Copy a database, build its indexes anew and mend its references; None where that is not enough."""
     try:
         copy_of(database, draft, database)
         with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
             connection.execute("REINDEX")
-        return None if unsound(draft) else _mend(draft)
+        return None if unsound(draft) else _mend(draft, (), now)
     except sqlite3.DatabaseError:
         return None
 
@@ -106,7 +113,7 @@ def _salvaged(database: Path, draft: Path) -> list[Saved]:
     return saved
 
 
-def _mend(draft: Path, damaged_tables: Collection[str] = ()) -> _Mended:
+def _mend(draft: Path, damaged_tables: Collection[str], now: datetime) -> _Mended:
     """Make anew what other rows speak of, and let go what speaks of rows that are lost."""
     known = queries()
     with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
@@ -119,6 +126,9 @@ def _mend(draft: Path, damaged_tables: Collection[str] = ()) -> _Mended:
         if "outbox" in damaged_tables:
             values = {"told_lost": "told" in damaged_tables and bool({"reports", "report_lines"} & set(damaged_tables))}
             anew["lines to tell"] = connection.execute(known["repair_outbox"], values).rowcount
+        if "requests" in damaged_tables:
+            since = rows.stamp(now - timedelta(days=1))
+            anew["requests sent"] = max(connection.execute(known["repair_requests"], {"since": since}).rowcount, 0)
         anew["decisions"] = connection.execute(known["repair_decisions"]).rowcount
         _details_anew(connection)
         connection.execute("COMMIT")

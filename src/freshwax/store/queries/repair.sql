@@ -99,6 +99,20 @@ SET title = '(title lost)', forgotten = 0,
                      WHERE o.source = releases.source AND o.url_prefix_id IS NOT NULL AND o.url_rest IS NULL LIMIT 1)
 WHERE forgotten AND id IN (SELECT release_id FROM outbox)
 
+-- The quota goes by the requests of the last day: where their list has gaps, each run knows how many it sent.
+-- name: repair_requests
+INSERT INTO requests (source, bucket, at, run_id)
+WITH RECURSIVE gaps (run_id, at, missing) AS (
+    SELECT id, coalesce(finished_at, started_at),
+           requests - (SELECT count(*) FROM requests r WHERE r.run_id = run_history.id)
+    FROM run_history
+    WHERE coalesce(finished_at, started_at) > :since
+), each_one (run_id, at, missing) AS (
+    SELECT run_id, at, missing FROM gaps WHERE missing > 0
+    UNION ALL SELECT run_id, at, missing - 1 FROM each_one WHERE missing > 1
+)
+SELECT coalesce((SELECT min(source) FROM artists), 'spotify'), 'artist-albums', at, run_id FROM each_one
+
 -- Whether releases share their credits, as they do since migration 0004.
 -- name: repair_shares_credits
 SELECT count(*) FROM sqlite_master WHERE name = 'credit_lists'
