@@ -21,6 +21,7 @@ from freshwax.demo.faults import Status
 from freshwax.demo.server import DemoServer
 
 BAR = "━"
+CLIENT_ID = "0123456789abcdef0123456789ABCDEF"
 
 
 @pytest.fixture
@@ -129,6 +130,8 @@ def test_init_asks_again_instead_of_forgetting_the_answers(user: User, tmp_path:
     shown = ""
     for question, answer in (
         ("Client ID: ", "abc"),
+        ("Client ID: ", "0123456789abcdef0123456789abcdeg"),
+        ("Client ID: ", CLIENT_ID),
         ("Client secret: ", "hunter two"),
         ("Client secret: ", "hunter2"),
         ("]: ", "Germany"),
@@ -139,7 +142,9 @@ def test_init_asks_again_instead_of_forgetting_the_answers(user: User, tmp_path:
     shown += _read_until(main, None)
     os.close(main)
     assert process.wait(PATIENCE) == 0, shown
+    assert shown.count("Spotify's client IDs have 32 digits and letters a to f: copy it once more.") == 2
     assert "That must be text without spaces." in shown
     assert "That must be a country code" in shown
     config = load(tmp_path / "config.toml", {})
     assert (config.market, config.spotify_client_secret.reveal()) == ("DE", "hunter2")
+    assert config.spotify_client_id.reveal() == CLIENT_ID

@@ -209,6 +209,11 @@ def test_however_slow_the_pace_no_request_sleeps_longer_than_ten_seconds(per_sec
     assert wire.times[-1] >= 19 / per_second - 0.1
 
 
+def test_an_unexpected_status_is_said_once() -> None:
+    assert str(failing(lambda _: httpx2.Response(307), CheckError)).endswith("Spotify answered HTTP 307")
+    assert str(failing(lambda _: error(418, "Tea"), CheckError)).endswith("Spotify answered HTTP 418 (Tea)")
+
+
 def test_a_token_that_is_refused_is_renewed_once_for_all() -> None:
     granted: list[str] = []
 

@@ -32,6 +32,7 @@ from freshwax.model import (
 from freshwax.reports.columns import ARTISTS, RELEASES, RUNS
 from freshwax.reports.escape import cell, visible
 from freshwax.reports.layout import Track, fit, line, pad, width, widths
+from freshwax.reports.plans import plan_summary
 from freshwax.reports.render import REPORT_FORMATS, render, render_list
 from freshwax.reports.summary import failed_note, gone_note, held_note, nothing, paused_note, summary
 
@@ -324,3 +325,20 @@ def test_columns_stand_under_each_other(rows, total):
 @given(texts, st.integers(0, 20))
 def test_a_cut_text_fits(text, cells):
     assert width(fit(visible(text), cells)) <= cells
+
+
+@pytest.mark.parametrize(
+    ("picked", "days", "unchecked", "said"),
+    [
+        (4, 41, 0, "after it no check is older than 41 days."),
+        (4, 1, 36, "after it no check is older than 1 day and 36 artists are not checked yet."),
+        (4, None, 1, "after it 1 artist is not checked yet."),
+        (4, None, 0, "after it every check is new."),
+        (0, None, 0, "nobody else is waiting."),
+        (0, None, 2, "2 artists are not checked yet."),
+    ],
+)
+def test_what_a_plan_leaves_is_a_sentence(picked, days, unchecked, said):
+    oldest = None if days is None else NOW - timedelta(days=days)
+    text = plan_summary(picked=picked, active=40, requests=4, oldest=oldest, unchecked=unchecked, now=NOW)
+    assert text == f"{picked} of 40 artists would be asked, about 4 requests; {said}"

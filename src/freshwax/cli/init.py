@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from freshwax.cli.setup import Setup
 from freshwax.config import default_file, example, expanded, market_of_locale, parse_setting
 from freshwax.errors import UsageError
 
+_CLIENT_ID = re.compile("[0-9a-fA-F]{32}")
 DASHBOARD = "https://developer.spotify.com/dashboard"
 
 
@@ -75,16 +77,20 @@ def _ask(client_id: str | None, secret: str | None, market: str | None) -> tuple
     """Ask for what is missing; an empty answer leaves a setting for later."""
     if not client_id or not secret:
         click.echo(f"Credentials: create an app at {DASHBOARD}, open its settings, copy both values.", err=True)
-    client_id = client_id or _prompt("Client ID", "spotify.client_id", "")
+    client_id = client_id or _prompt("Client ID", "spotify.client_id", "", form=_CLIENT_ID)
     secret = secret or _prompt("Client secret", "spotify.client_secret", "", hide_input=True)
     market = market or _prompt("Market (country code)", "market", market_of_locale(os.environ))
     return client_id, secret, market
 
 
-def _prompt(question: str, setting: str, default: str, *, hide_input: bool = False) -> str:
-    """Ask until the answer will do."""
+def _prompt(
+    question: str, setting: str, default: str, *, hide_input: bool = False, form: re.Pattern[str] | None = None
+) -> str:
+    """Ask until the answer will do: as the setting has it, and in this form."""
 
     def checked(text: str) -> str:
+        if text and form is not None and not form.fullmatch(text.strip()):
+            raise click.BadParameter("Spotify's client IDs have 32 digits and letters a to f: copy it once more.")
         if text:
             try:
                 parse_setting(setting, text, "That")

@@ -204,11 +204,13 @@ def plan_summary(
 ) -> str:
     """Return ``87 of 500 artists would be asked, about 92 requests; after it no check is older than 41 days``."""
     who = f"{picked:,} of {count(active, 'artist')}"
-    text = f"{who} would be asked, about {count(requests, 'request')}; " + ("after it " if picked else "")
+    rest = []
     if oldest is not None:
         days = -int((oldest - now).total_seconds() // 86_400)  # rounded up: "no older than"
-        text += f"no check is older than {count(max(days, 1), 'day')}"
-    else:
-        text += "every check is new" if picked else "nobody else is waiting"
-    more = f", and {count(unchecked, 'artist')} without any" if unchecked else ""
-    return f"{text}{more}."
+        rest.append(f"no check is older than {count(max(days, 1), 'day')}")
+    elif not unchecked:
+        rest.append("every check is new" if picked else "nobody else is waiting")
+    if unchecked:
+        rest.append(f"{count(unchecked, 'artist')} {'is' if unchecked == 1 else 'are'} not checked yet")
+    after = "after it " if picked else ""
+    return f"{who} would be asked, about {count(requests, 'request')}; {after}{' and '.join(rest)}."

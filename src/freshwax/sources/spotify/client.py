@@ -293,7 +293,7 @@ def _failure(status: int, error: ApiError, said: str, page_size: int) -> Freshwa
         return AuthError(f"Spotify blocks this app until its owner has Premium again ({said})")
     if status == 403:
         return CheckError(f"Spotify forbids this ({said})", code="forbidden")
-    return CheckError(f"Spotify answered HTTP {status} ({said})", code="http")
+    return CheckError(f"Spotify answered HTTP {status}" + (f" ({said})" if error.message else ""), code="http")
 
 
 def _about(error: CheckError, whom: str) -> CheckError:
