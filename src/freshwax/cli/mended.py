@@ -54,7 +54,7 @@ def _saved(table: Saved) -> str:
     if table.whole:
         return f"all {what} ({table.rows:,})"
     if table.of is None:
-        return f"{table.rows:,} {what}{known}; how many there were cannot be told"
+        return f"{f'{table.rows:,}' if table.rows else 'no'} {what}{known}; how many there were cannot be told"
     return f"{table.rows:,} of {table.of:,} {what}{known}"
 
 

@@ -19,7 +19,7 @@ from freshwax.store.copying import copy_of, draft_beside
 from freshwax.store.salvage import Saved, salvage
 from freshwax.store.sql import queries
 from freshwax.store.swap import free_name, put_in_place
-from freshwax.store.trouble import damaged, is_damage, translated
+from freshwax.store.trouble import beyond_repair, is_damage, translated
 
 # What is corrected without a word: nothing that anybody could miss.
 _QUIETLY = ("repair_report_lines", "repair_decisions_announced", "repair_outbox_artists")
@@ -73,7 +73,7 @@ def repair(database: Path, now: datetime) -> Repaired:
             mended = _mend(draft, {one.table for one in saved if not one.whole}, now)
             saved, mended = [_less(one, mended.lost) for one in saved], replace(mended, lost={})
         if flaws(draft):
-            raise damaged(str(database))
+            raise beyond_repair(str(database))
         contents = contents_of(draft)
         kept = put_in_place(draft, real, free_name(real, "before-repair", now))
     return Repaired(contents, tuple(problems), tuple(saved), mended.anew, mended.lost, kept)
@@ -105,11 +105,11 @@ def _salvaged(database: Path, draft: Path) -> list[Saved]:
         saved = salvage(database, draft)
     except sqlite3.Error as error:
         if is_damage(error):
-            raise damaged(str(database)) from error
+            raise beyond_repair(str(database)) from error
         with translated(str(database)):
             raise
     if not any(table.rows for table in saved):
-        raise damaged(str(database))
+        raise beyond_repair(str(database))
     return saved
 
 

@@ -56,6 +56,14 @@ def damaged(path: str) -> StoreDamaged:
     return StoreDamaged(f"the database {path} is damaged: restore {typed}{otherwise}")
 
 
+def beyond_repair(path: str) -> StoreDamaged:
+    """Return what to say where nothing can be saved."""
+    return StoreDamaged(
+        f"nothing can be saved of the database {path}: restore {_restore(path)}; "
+        "to start anew, move that file out of the way"
+    )
+
+
 def missing(path: str) -> StoreError:
     """Return what to say of a database that is not there: that there is none yet, or that it is gone.
 
