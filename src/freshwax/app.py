@@ -20,7 +20,7 @@ from freshwax.clock import Clock, SystemClock
 from freshwax.config import Config
 from freshwax.errors import Busy, UsageError
 from freshwax.model import ArtistState, Group, Kind, Mode, Ref, Report, Run, RunStatus
-from freshwax.quota import LISTINGS, Cooldown, in_force
+from freshwax.quota import DAY, LISTINGS, OWN_QUOTA, Cooldown, Limit, in_force
 from freshwax.secret import Secret
 from freshwax.store.base import Store
 
@@ -293,9 +293,15 @@ def release_held(config: Config, artist: Ref) -> int:
         return decide_held(store, artist, Moment(now(), last.id, config.market, config.lookback), (STDOUT,))
 
 
-def pause(store: Store, now: datetime) -> Cooldown | None:
-    """Return until when, and why, runs may ask nothing of the source; None if they may."""
-    return in_force(store.cooldowns(SOURCE), LISTINGS, now)
+def pause(store: Store, now: datetime, per_day: int | None = None) -> Cooldown | None:
+    """Return until when, and why, runs may ask nothing of the source; None if they may. ``per_day``: the user's own
+    limit, where that counts as well.
+    """
+    cooldowns = store.cooldowns(SOURCE)
+    full = Limit(per_day, DAY).free_at(store.nth_last_request(SOURCE, per_day), now) if per_day else None
+    if full is not None:
+        cooldowns.append(Cooldown(SOURCE, full, OWN_QUOTA))
+    return in_force(cooldowns, LISTINGS, now)
 
 
 async def diagnose(config: Config) -> list[Fact]:

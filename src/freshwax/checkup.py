@@ -39,6 +39,10 @@ RECENT = 50  # runs among which the last one that was no prefetch is looked for
 def look(config: Config, now: datetime, *, offline: bool) -> Health:
     """Look at everything; with ``offline`` at nothing beyond this machine. Writes nothing but the ledger's requests."""
     database, kept, findings = _database(config)
+    asked = _asked(config, offline=offline, usable=not any(one.code for one in findings))
+    if kept is not None and any(one.name == "quota" for one in asked):
+        kept = _contents(config, now)  # the source may have said just now that it is to be left alone
+        asked = [one for one in asked if one.name != "quota" or kept.paused_until is None]
     backups = _backups(config)
     free, disk = _disk(config.database_path)
     health = Health(
@@ -61,11 +65,15 @@ def look(config: Config, now: datetime, *, offline: bool) -> Health:
     findings = [settings, *findings, *_kept(config, kept, now), disk]
     if database.status != "missing" or backups != Backups():
         findings.append(judge_backup(backups, now))
-    asked = [] if offline or any(one.code for one in findings if one.name == "database") else _source(config)
-    if offline and not (health.client_id and health.client_secret):
-        asked = [_no_credentials()]
     accepted = next((one.ok for one in asked if one.name == "credentials" and health.client_secret), None)
     return replace(health, accepted=accepted, findings=(*findings, *asked))
+
+
+def _asked(config: Config, *, offline: bool, usable: bool) -> list[Finding]:
+    """Return what the source says, where it may be asked; its requests go into a database that is ``usable``."""
+    if offline:
+        return [] if config.spotify_client_id and config.spotify_client_secret else [_no_credentials()]
+    return _source(config) if usable else []
 
 
 def _backups(config: Config) -> Backups:
@@ -116,7 +124,7 @@ def _read(config: Config, base: Database) -> tuple[Database, Kept | None, list[F
 
 def _contents(config: Config, now: datetime) -> Kept:
     with app.open_store(config, read_only=True) as store:
-        pause = app.pause(store, now)
+        pause = app.pause(store, now, config.spotify_requests_per_day)
         artists = store.artists()
         return Kept(
             artists=artists,

@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from tests.e2e.user import User, at, on
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
-from freshwax.demo.faults import Status, TokenRefused
+from freshwax.demo.faults import QuotaSpent, Status, TokenRefused
 from freshwax.demo.server import DemoServer
 from freshwax.model import ArtistState, Mode
 from freshwax.quota import QUOTA_EXCEEDED, Cooldown
@@ -159,8 +160,21 @@ def test_a_pause_that_the_service_asked_for(user: User, learnt: list[ArtistHandl
 
 def test_a_quota_that_is_spent(user: User, learnt: list[ArtistHandle]) -> None:
     assert user.track().code == 0
-    found = health(user, "--offline", code=3, FRESHWAX_SPOTIFY_REQUESTS_PER_DAY="3")
-    assert found["quota"]["left"] == 0
+    for more in ("--offline",), ():
+        found = health(user, *more, code=3, FRESHWAX_SPOTIFY_REQUESTS_PER_DAY="3")
+        assert (found["quota"]["left"], found["quota"]["paused_why"]) == (0, "quota")
+        assert abs(datetime.fromisoformat(found["quota"]["paused_until"]) - at(24)) < timedelta(hours=1)
+        (said,) = (one["text"] for one in found["findings"] if one["name"] == "quota")
+        assert "of 3 requests of the last 24 hours sent: your limit is reached until" in said
+
+
+def test_a_pause_that_the_doctor_is_told_itself(user: User, server: DemoServer, learnt: list[ArtistHandle]) -> None:
+    server.misbehave(QuotaSpent(40_000), times=1)
+    found = health(user, code=3)
+    assert (found["quota"]["left"], found["quota"]["paused_why"]) == (0, QUOTA_EXCEEDED)
+    assert found["quota"]["paused_until"]
+    (said,) = (one["text"] for one in found["findings"] if one["name"] == "quota")
+    assert said.startswith("Spotify is paused until")
 
 
 def spoil(database: Path) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from freshwax.model import Artist, ArtistState, Mode, Run, RunStatus
+from freshwax.quota import OWN_QUOTA
 from freshwax.reports.escape import visible
 from freshwax.reports.json import as_document, coverage_of
 from freshwax.reports.words import ago, clock_time, count, instant
@@ -124,12 +125,13 @@ def oldest_check(artists: Sequence[Artist]) -> datetime | None:
 
 def judge_quota(kept: Kept, source: str, per_day: int, now: datetime) -> Finding:
     """Judge what may still be asked."""
-    if kept.paused_until is not None:
-        return Finding("quota", f"{source.title()} is paused until {clock_time(kept.paused_until, now)}", ATTENTION)
     said = f"{kept.requests:,} of {per_day:,} requests of the last 24 hours sent"
-    if kept.requests < per_day:
+    if kept.paused_until is None:
         return Finding("quota", said)
-    return Finding("quota", f"{said}: wait, or raise requests_per_day", ATTENTION)
+    when = f"until {clock_time(kept.paused_until, now)}"
+    if kept.paused_why == OWN_QUOTA:
+        return Finding("quota", f"{said}: your limit is reached {when}: wait, or raise requests_per_day", ATTENTION)
+    return Finding("quota", f"{source.title()} is paused {when}", ATTENTION)
 
 
 def judge_backup(backups: Backups, now: datetime) -> Finding:
