@@ -104,7 +104,7 @@ def _read(config: Config, base: Database) -> tuple[Database, Kept | None, list[F
         found = app.examine_database(config)
         base = replace(base, schema=found.schema, problems=found.problems)
         if found.problems:
-            return replace(base, status="damaged"), None, [Finding("database", found.advice, ATTENTION)]
+            return replace(base, status="damaged"), None, [Finding("database", config.typed(found.advice), ATTENTION)]
         kept = _contents(config, app.now())
     except StoreMissing:
         text = f"{path} is not there yet; the first command that needs it makes it"
@@ -112,9 +112,9 @@ def _read(config: Config, base: Database) -> tuple[Database, Kept | None, list[F
     except StoreDamaged as error:
         status, problem = ("missing", "it is gone") if base.size is None else ("damaged", "it is no database any more")
         base = replace(base, status=status, problems=(problem,))
-        return base, None, [Finding("database", str(error), ATTENTION)]
+        return base, None, [Finding("database", config.typed(str(error)), ATTENTION)]
     except StoreError as error:
-        return base, None, [Finding("database", str(error), ATTENTION)]
+        return base, None, [Finding("database", config.typed(str(error)), ATTENTION)]
     if not os.access(path, os.W_OK):
         text = f"{path} cannot be written: make it writable, or give another path"
         return base, kept, [Finding("database", text, ATTENTION)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+import sys
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -278,3 +279,19 @@ def test_a_backup_that_holds_artists_is_not_replaced_by_one_that_holds_none(user
     assert rows(backup) == whole
     backup.unlink()
     assert user.run(*other, "backup", backup).code == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where the usual database lies")
+def test_what_to_type_is_short_where_the_usual_database_is_meant(user: User, learnt: list[ArtistHandle]) -> None:
+    usual = user.folder / "freshwax" / "freshwax.db"
+    usual.parent.mkdir()
+    shutil.copy(user.database, usual)
+    plain = {"FRESHWAX_DATABASE": "", "XDG_DATA_HOME": str(user.folder), "XDG_CONFIG_HOME": str(user.folder)}
+    safe = user.folder / "safe.bak"
+    assert user.run("backup", safe, **plain).code == 0
+    usual.write_bytes(bytes(512) + usual.read_bytes()[512:])
+    one_sentence(user.run("artists", "list", **plain), 2, f"with `freshwax restore {safe}`")
+    assert f"with `freshwax restore {safe}`" in user.run("doctor", "--offline", **plain).out
+    named = f"with `freshwax --database {usual} restore {safe}`"
+    one_sentence(user.run("--database", usual, "artists", "list", **plain), 2, named)
+    one_sentence(user.run("artists", "list", FRESHWAX_DATABASE=str(usual)), 2, named)

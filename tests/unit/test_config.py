@@ -35,7 +35,7 @@ def write(tmp_path):
 
 
 def test_every_setting_is_a_field_and_every_field_a_setting():
-    names = set(Config.__struct_fields__) - {"file", "warnings"}
+    names = set(Config.__struct_fields__) - {"file", "warnings", "usual"}
     assert {setting.attribute for setting in SETTINGS} == names
 
 
@@ -274,10 +274,10 @@ def test_a_database_is_a_path_or_an_address(text, path):
 
 def test_the_example_changes_nothing_and_neither_do_its_lines_when_the_mark_is_removed(write):
     plain = load(env={})
-    assert replace(load(write(example()), {}), file=None) == plain
+    assert replace(load(write(example()), {}), file=None, usual=True) == plain
     lines = [line.removeprefix("# ") if " = " in line else line for line in example().splitlines()]
     text = "\n".join(lines)
-    assert replace(load(write(text), {}), file=None) == plain
+    assert replace(load(write(text), {}), file=None, usual=True) == plain
     tables = tomllib.loads(text)
     names = {k for k, value in tables.items() if not isinstance(value, dict)}
     names |= {f"{table}.{k}" for table, inner in tables.items() if isinstance(inner, dict) for k in inner}

@@ -16,7 +16,7 @@ import click
 from freshwax import __version__
 from freshwax.cli.output import silence_stdout
 from freshwax.cli.setup import Setup
-from freshwax.errors import FreshwaxError, UsageError
+from freshwax.errors import FreshwaxError, StoreError, UsageError
 
 # Each command's module and function, and its line in the overview: so that the overview need not import them.
 COMMANDS = {
@@ -81,6 +81,9 @@ class Commands(click.Group):
         except BrokenPipeError:
             silence_stdout()
             return BROKEN_PIPE
+        except StoreError as error:
+            error.args = (ctx.obj.config.typed(str(error)),)
+            raise
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

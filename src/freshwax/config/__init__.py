@@ -40,7 +40,10 @@ __all__ = [
 
 
 class Config(Struct, frozen=True):
-    """All settings, checked. Field names are those of ``SETTINGS`` with ``_`` for the dot; lists are tuples."""
+    """All settings, checked. Field names are those of ``SETTINGS`` with ``_`` for the dot; lists are tuples.
+
+    ``usual``: the database is the one that ``freshwax`` without an option or a variable takes.
+    """
 
     database: str
     market: str
@@ -69,11 +72,20 @@ class Config(Struct, frozen=True):
     spotify_page_size: int
     file: Path | None = None
     warnings: tuple[str, ...] = ()
+    usual: bool = False
 
     @property
     def database_path(self) -> Path:
         """Path of the database file. As elsewhere, ``sqlite:///x`` is relative and ``sqlite:////x`` absolute."""
         return Path(self.database.removeprefix("sqlite:///")).expanduser()
+
+    def typed(self, text: str) -> str:
+        """Leave out of commands that a text advises which database is meant, where it is the usual one."""
+        if not self.usual:
+            return text
+        from shlex import quote  # noqa: PLC0415 -- only where something is wrong
+
+        return text.replace(f" --database {quote(str(self.database_path))}", "")
 
 
 def default_file() -> Path:
@@ -116,7 +128,9 @@ def load(
             values[BY_NAME[name].attribute] = parsed(BY_NAME[name], text, f"--{name.replace('_', '-')}")
     values["market"] = values["market"] or market_of_locale(env)
     values["database"] = values["database"] or _default_database()
-    config = Config(**values, file=path, warnings=(*warnings, *warned, *_unknown_env(env)))
+    named = file or env.get(PREFIX + "CONFIG") or env.get(BY_NAME["database"].env) or (overrides or {}).get("database")
+    warnings = (*warnings, *warned, *_unknown_env(env))
+    config = Config(**values, file=path, warnings=warnings, usual=not named)
     if config.max_interval < config.check_interval:
         where = place(path, "check_interval", "max_interval") if path else ""
         raise UsageError(
