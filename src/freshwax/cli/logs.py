@@ -24,7 +24,7 @@ SHORTEST = 6  # letters; to mask a shorter text would only spoil words
 
 
 def log_to_people(config: Config, *, detailed: bool) -> None:
-    """Log to standard error, with ``detailed`` all that there is."""
+    """Log to standard error, with ``detailed`` each request and each decision, too."""
     _attach(logging.StreamHandler(), config, logging.DEBUG if detailed else logging.INFO, timed=False)
 
 
@@ -44,7 +44,8 @@ def _attach(handler: logging.Handler, config: Config, level: int, *, timed: bool
     handler.setFormatter(form([text for text in hidden if len(text) >= SHORTEST], timed=timed))
     handler.setLevel(level)
     logging.getLogger().addHandler(handler)
-    logging.getLogger("freshwax").setLevel(logging.DEBUG)
+    ours = logging.getLogger("freshwax")
+    ours.setLevel(min(level, ours.level or level))  # what no handler wants is not even put together
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
 

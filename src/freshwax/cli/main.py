@@ -91,7 +91,7 @@ class Commands(click.Group):
     "--config", "file", type=click.Path(path_type=Path), metavar="FILE", help="Configuration file to read instead."
 )
 @click.option("--database", metavar="PATH|URL", help="Database to use: a path or sqlite:///path.")
-@click.option("-v", "--verbose", count=True, help="Log to standard error; twice: in detail.")
+@click.option("-v", "--verbose", count=True, help="Log to standard error; twice: each request and decision, too.")
 @click.option("-q", "--quiet", is_flag=True, help="Nothing on standard error but errors.")
 @click.version_option(__version__, prog_name="freshwax", message="%(prog)s %(version)s")
 @click.pass_context

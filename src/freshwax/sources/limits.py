@@ -14,10 +14,12 @@ rest of the run.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from freshwax.clock import Clock
 from freshwax.errors import CheckError, Paused, SourceDown
@@ -34,6 +36,9 @@ ROUNDS = 3  # how often in a row
 DEFAULT_WAIT = 5.0  # seconds, where a 429 does not say
 DEFAULT_PAUSE = timedelta(minutes=5)  # when short waits did not help
 DEFAULT_QUOTA_PAUSE = timedelta(hours=1)  # where a spent quota does not say
+
+SHOWN = frozenset({"include_groups", "limit", "offset"})  # what a log may hold of a query
+_log = logging.getLogger(__name__)
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
 T = TypeVar("T")
@@ -196,7 +201,7 @@ class Sender:
         self, method: str, url: str, headers: Headers, bucket: str | None, data: Mapping[str, str] | None
     ) -> Response:
         if bucket is None:
-            return _healthy(await self._http.send(method, url, headers=await headers(), data=data))
+            return _healthy(await self._exchange(method, url, await headers(), data))
         async with self._slots:
             await self._pacer.wait()
             fields = await headers()
@@ -204,11 +209,27 @@ class Sender:
             number = await self._soon(lambda: self.gate.admit(bucket))
             status = wire = 0
             try:
-                response = await self._http.send(method, url, headers=fields, data=data)
+                response = await self._exchange(method, url, fields, data)
                 status, wire = response.status, response.bytes_on_wire
             finally:
                 self.gate.settle(number, status, wire)
         return _healthy(response)
+
+    async def _exchange(
+        self, method: str, url: str, fields: Mapping[str, str], data: Mapping[str, str] | None
+    ) -> Response:
+        """Send, and log what came of it."""
+        began = self._clock.monotonic()
+        outcome = "no answer"
+        try:
+            response = await self._http.send(method, url, headers=fields, data=data)
+            outcome = f"HTTP {response.status}, {response.bytes_on_wire:,} bytes"
+        finally:
+            if _log.isEnabledFor(logging.DEBUG):
+                took = (self._clock.monotonic() - began) * 1000
+                known = {"run_id": self.gate.run_id}
+                _log.debug("%s %s: %s, %.0f ms", method, _harmless(url), outcome, took, extra=known)
+        return response
 
     async def _soon(self, pass_gate: Callable[[], T]) -> T:
         """Pass the gate, after a short wait where a place in the quota, or in these seconds, is about to become free.
@@ -245,6 +266,13 @@ class Sender:
         if max(self._refused_rounds, refusals) > ROUNDS:
             self.gate.pause(DEFAULT_PAUSE, RATE_LIMIT)
         self._pacer.hold(seconds)
+
+
+def _harmless(url: str) -> str:
+    """Return the path of an address, with what a log may hold of its query."""
+    parts = urlsplit(url)
+    query = urlencode([pair for pair in parse_qsl(parts.query) if pair[0] in SHOWN], safe=",")
+    return f"{parts.path}?{query}" if query else parts.path
 
 
 def _healthy(response: Response) -> Response:

@@ -38,6 +38,7 @@ from freshwax.tracking.options import Meter, Progress, RunOptions
 from freshwax.tracking.pause import SPENT, continues, is_barred, why_paused
 from freshwax.tracking.plan import plan_for, used_today
 from freshwax.tracking.pruning import prune
+from freshwax.tracking.trace import trace
 
 DEEP_PAGES = 20  # a group may read so many pages of depth in one run
 INTERRUPTED = "Interrupted: what is left continues with the next run"
@@ -220,7 +221,7 @@ class _Run:
         except FreshwaxError as reason:
             self._stop(reason)
             return
-        if not self._commit(seen):
+        if not self._commit(artist, seen):
             self.dropped.add(artist.ref)
             return
         if seen.paused:  # what was read is kept, but the artist is still due
@@ -295,13 +296,15 @@ class _Run:
             follow = self.store.follow(ref)
             mark = follow.marks.get(group)
             if mark is not None and mark.checked_at == self.moment.now:
-                self._commit(await self.source.read_deep(follow, group, self.want, DEEP_PAGES), regular=False)
+                seen = await self.source.read_deep(follow, group, self.want, DEEP_PAGES)
+                self._commit(follow.artist, seen, regular=False)
 
-    def _commit(self, seen: Observation, *, regular: bool = True) -> bool:
+    def _commit(self, artist: Artist, seen: Observation, *, regular: bool = True) -> bool:
         """Decide and write what was seen; returns whether the artist is still watched."""
         ahead = self.options.mode is Mode.PREFETCH
         result = commit(self.store, seen, self.moment, self.options.channels, regular=regular, ahead=ahead)
         if result is not None:
+            trace(result, by_name(artist))
             self.found += sum(one.kind is not None for one in result.decisions)
         return result is not None
 
