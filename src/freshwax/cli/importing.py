@@ -11,6 +11,7 @@ from freshwax.cli.artist_files import Entries, Entry, fold
 from freshwax.cli.setup import Setup
 from freshwax.errors import CheckError, Paused
 from freshwax.model import Ref
+from freshwax.quota import OWN_QUOTA, own_limit
 from freshwax.reports.escape import visible
 from freshwax.reports.words import clock_time, count
 from freshwax.sources.base import Candidate, Source
@@ -103,7 +104,9 @@ async def _search(setup: Setup, store: Store, entries: list[Entry], result: Impo
                 result.failed.append((entry.name or "", str(error)))
             except Paused as pause:
                 left = len(entries) - done
-                result.left, result.why, result.until = left, str(pause), source.gate.resumes(left)
+                per_day = setup.config.spotify_requests_per_day
+                result.why = own_limit(per_day) if pause.reason == OWN_QUOTA else str(pause)
+                result.left, result.until = left, source.gate.resumes(left)
                 return
     finally:
         await source.aclose()

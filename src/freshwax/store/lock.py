@@ -10,7 +10,7 @@ from typing import Self
 
 from freshwax.errors import Busy, StoreError
 
-LOOKS = 50  # how often a lock is tried: who only looks, as ``is_held`` does, has it for some microseconds
+TRIES = 10_000  # how often a lock is tried that others merely look at: ``is_held`` has it for some microseconds
 # Windows locks bytes, and nobody else may read those: one far behind the text.
 _BYTE = 1 << 20
 
@@ -54,7 +54,12 @@ class RunLock:
         self._descriptor = descriptor
 
     def _take(self, descriptor: int) -> None:
-        if not any(_try(descriptor) for _ in range(LOOKS)):
+        for _ in range(TRIES):
+            if _try(descriptor):
+                break
+            if not _look(descriptor):
+                raise Busy(_sentence(descriptor, self._database))
+        else:
             raise Busy(_sentence(descriptor, self._database))
         start = self._start.astimezone(UTC).isoformat(timespec="seconds") if self._start else ""
         _write(descriptor, f"{os.getpid()} {start}\n")
@@ -153,9 +158,11 @@ else:
 
     def _look(descriptor: int) -> bool:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # ends with the descriptor
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # others who look do not bar it, a run does
         except BlockingIOError:
             return False
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.sched_yield()  # to whoever else has it for the moment
         return True
 
     def _try(descriptor: int) -> bool:
