@@ -63,7 +63,7 @@ def look(config: Config, now: datetime, *, offline: bool) -> Health:
     )
     settings = Finding("configuration", str(config.file or "no file; `freshwax init` writes one"))
     findings = [settings, *findings, *_kept(config, kept, now), disk]
-    if database.status != "missing" or backups != Backups():
+    if database.status == "sound" or backups != Backups():
         findings.append(judge_backup(backups, now))
     accepted = next((one.ok for one in asked if one.name == "credentials" and health.client_secret), None)
     return replace(health, accepted=accepted, findings=(*findings, *asked))

@@ -268,6 +268,19 @@ def test_who_wants_to_start_anew_moves_the_list_of_backups_away(user: User, back
     assert user.run("artists", "add", "spotify:artist:" + "1" * 22).code == 0
 
 
+@pytest.mark.parametrize("left", [0, 512])
+def test_what_cannot_be_repaired_is_not_sent_to_be_repaired(user: User, backup: Path, left: int) -> None:
+    backup.write_bytes(backup.read_bytes()[:4096])
+    user.database.write_bytes(bytes(left))
+    for command in (("artists", "list"), ("doctor", "--repair")):
+        done = user.run(*command)
+        assert "--repair" not in done.err
+        one_sentence(done, 2, "is damaged: restore a backup with .*; to start anew, move .* out of the way")
+    for name in re.findall(r"move (\S+) and (\S+) out of the way", done.err)[0]:
+        Path(name).unlink()
+    assert user.run("artists", "add", "spotify:artist:" + "1" * 22).code == 0
+
+
 def test_a_backup_that_holds_artists_is_not_replaced_by_one_that_holds_none(user: User, backup: Path) -> None:
     whole = rows(backup)
     empty = user.folder / "empty.db"

@@ -14,7 +14,7 @@ from freshwax.store import migrate
 from freshwax.store.connecting import connect
 from freshwax.store.known_backups import traces
 from freshwax.store.sql import queries
-from freshwax.store.trouble import damaged, missing, translated
+from freshwax.store.trouble import hopeless, missing, translated
 
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
@@ -163,7 +163,7 @@ def _look_at(path: Path, *, read_only: bool) -> None:
 def refuse_loss(path: Path) -> None:
     """Raise StoreDamaged where a database was and nothing is now, so that no new one hides that it is gone."""
     if (not path.exists() or not path.stat().st_size) and traces(path):
-        raise damaged(str(path)) if path.exists() else missing(str(path))
+        raise hopeless(str(path)) if path.exists() else missing(str(path))
 
 
 def _make(path: Path) -> None:

@@ -19,8 +19,9 @@ from freshwax.store.copying import copy_of, draft_beside
 from freshwax.store.salvage import Saved, salvage
 from freshwax.store.sql import queries
 from freshwax.store.swap import free_name, put_in_place
-from freshwax.store.trouble import beyond_repair, is_damage, translated
+from freshwax.store.trouble import hopeless, is_damage, translated
 
+BEYOND = "is damaged, and nothing of it can be saved"
 # What is corrected without a word: nothing that anybody could miss.
 _QUIETLY = ("repair_report_lines", "repair_decisions_announced", "repair_outbox_artists")
 
@@ -73,7 +74,7 @@ def repair(database: Path, now: datetime) -> Repaired:
             mended = _mend(draft, {one.table for one in saved if not one.whole}, now)
             saved, mended = [_less(one, mended.lost) for one in saved], replace(mended, lost={})
         if flaws(draft):
-            raise beyond_repair(str(database))
+            raise hopeless(str(database), BEYOND)
         contents = contents_of(draft)
         kept = put_in_place(draft, real, free_name(real, "before-repair", now))
     return Repaired(contents, tuple(problems), tuple(saved), mended.anew, mended.lost, kept)
@@ -105,11 +106,11 @@ def _salvaged(database: Path, draft: Path) -> list[Saved]:
         saved = salvage(database, draft)
     except sqlite3.Error as error:
         if is_damage(error):
-            raise beyond_repair(str(database)) from error
+            raise hopeless(str(database), BEYOND) from error
         with translated(str(database)):
             raise
     if not any(table.rows for table in saved):
-        raise beyond_repair(str(database))
+        raise hopeless(str(database), BEYOND)
     return saved
 
 

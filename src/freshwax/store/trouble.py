@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from freshwax.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing
@@ -42,10 +42,9 @@ def is_damage(error: BaseException | None) -> bool:
 def no_database(path: str) -> StoreError:
     """Return what to say of a file without SQLite's header: damaged, where there were backups of it; else it may be."""
     if _traces(path):
-        return damaged(path)
+        return hopeless(path)
     return StoreError(
-        f"{path} is damaged or not a database: restore {_restore(path)}, or give another path; "
-        "to start anew, move that file out of the way"
+        f"{path} is damaged or not a database: restore {_restore(path)}, or give another path; {_anew([path])}"
     )
 
 
@@ -56,12 +55,9 @@ def damaged(path: str) -> StoreDamaged:
     return StoreDamaged(f"the database {path} is damaged: restore {typed}{otherwise}")
 
 
-def beyond_repair(path: str) -> StoreDamaged:
-    """Return what to say where nothing can be saved."""
-    return StoreDamaged(
-        f"nothing can be saved of the database {path}: restore {_restore(path)}; "
-        "to start anew, move that file out of the way"
-    )
+def hopeless(path: str, how: str = "is damaged") -> StoreDamaged:
+    """Return what to say of a database of which nothing can be saved, however it is tried."""
+    return StoreDamaged(f"the database {path} {how}: restore {_restore(path)}; {_anew([path, *_traces(path)])}")
 
 
 def missing(path: str) -> StoreError:
@@ -72,10 +68,11 @@ def missing(path: str) -> StoreError:
     traces = _traces(path)
     if not traces:
         return StoreMissing(f"no database at {path} yet: `freshwax artists import FILE` makes one")
-    return StoreDamaged(
-        f"the database {path} is gone: restore {_restore(path)}, or put it back; to start anew, "
-        f"move {' and '.join(traces)} out of the way"
-    )
+    return StoreDamaged(f"the database {path} is gone: restore {_restore(path)}, or put it back; {_anew(traces)}")
+
+
+def _anew(files: Sequence[str]) -> str:
+    return f"to start anew, move {' and '.join(files)} out of the way"
 
 
 def _restore(path: str) -> str:
