@@ -191,9 +191,7 @@ def test_a_file_that_is_no_database_is_refused_untouched(tmp_path: Path, read_on
     path = tmp_path / "notes.txt"
     path.write_text("Dear diary")
 
-    with pytest.raises(
-        StoreError, match=r"notes\.txt is damaged or not a database: .*; to start anew"
-    ):
+    with pytest.raises(StoreError, match=r"notes\.txt is damaged or not a database: .*; to start anew"):
         SQLiteStore.open(path, read_only=read_only)
     assert path.read_text() == "Dear diary"
 
