@@ -289,6 +289,25 @@ def test_a_damaged_database_is_kept_with_its_log_and_replaced(
     assert not path.with_name("f.db-wal").exists()
 
 
+def test_where_the_backup_cannot_take_its_place_a_left_over_log_stays(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up(path, tmp_path / "copy.bak", NOW)
+    path.unlink()
+    path.with_name("f.db-wal").write_bytes(b"a log of something")
+    before, replace = files(path), Path.replace
+
+    def refuse(file: Path, target: str | Path) -> Path:
+        if Path(target) == path:
+            raise PermissionError(1, "not today")
+        return replace(file, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(StoreError, match=r"f\.db cannot be replaced \(not today\)"):
+        restore(path, tmp_path / "copy.bak", NOW)
+    assert files(path) == before
+
+
 def cut(path: Path) -> None:
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size // 2)
@@ -354,9 +373,11 @@ def reader(path: Path, tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield other
 
 
-def test_a_database_in_use_is_not_replaced(path: Path, tmp_path: Path, reader: sqlite3.Connection) -> None:
-    reader.execute("BEGIN")
-    reader.execute("SELECT count(*) FROM artists").fetchone()
+def test_a_database_that_is_written_is_not_replaced(
+    path: Path, tmp_path: Path, reader: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("freshwax.store.swap.PATIENCE", 0)
+    reader.execute("BEGIN IMMEDIATE")
 
     with pytest.raises(StoreLocked, match="locked by another program"):
         restore(path, tmp_path / "copy.bak", NOW)
@@ -366,15 +387,123 @@ def test_a_database_in_use_is_not_replaced(path: Path, tmp_path: Path, reader: s
     assert not list(tmp_path.glob(".*"))
 
 
-def test_who_opened_the_old_database_before_cannot_write_into_the_new_one(
+def test_who_has_the_database_open_sees_the_old_one_and_then_the_new_one(
     path: Path, tmp_path: Path, reader: sqlite3.Connection
 ) -> None:
+    count = "SELECT count(*) FROM artists"
+    reader.execute("BEGIN")
+    assert reader.execute(count).fetchone() == (2,)
     restore(path, tmp_path / "copy.bak", NOW)
 
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        reader.execute("DELETE FROM artists")
+    assert reader.execute(count).fetchone() == (2,)
+    reader.execute("ROLLBACK")
+    assert reader.execute(count).fetchone() == (1,)
+    follow(path, Ref("spotify", "artist-c"))
+    reader.execute("UPDATE artists SET name = 'anew'")
     reader.close()
-    assert names(path) == [A.id]
+    assert names(path) == [A.id, "artist-c"]
+
+
+def test_what_is_kept_is_a_file_of_its_own(path: Path, tmp_path: Path, reader: sqlite3.Connection) -> None:
+    done = restore(path, tmp_path / "copy.bak", NOW)
+    reader.execute("DELETE FROM marks")
+    assert done.kept is not None
+    assert names(done.kept) == [A.id, B.id]
+    assert not done.kept.samefile(path)
+
+
+# Connects, waits for a line, and goes on as if nothing had happened meanwhile.
+LATE = (
+    "import sqlite3, sys\nfrom freshwax.store import connecting\nfrom tests.contract.store_words import NOW\n"
+    "from freshwax.model import Ref\nfrom freshwax.store.sqlite import SQLiteStore\n"
+    "def wait(event, values):\n"
+    "    global waited\n"
+    "    if event == 'sqlite3.connect/handle' and not waited:\n"
+    "        waited = True\n"
+    "        print('connected', flush=True)\n"
+    "        sys.stdin.readline()\n"
+    "waited = False\n"
+    "sys.addaudithook(wait)\n"
+    "store = SQLiteStore.open(sys.argv[1])\n"
+    "store.watch([(Ref('spotify', f'late-{n:03}'), 'n' * 200) for n in range(500)], NOW)\n"
+    "store.close()\n"
+)
+
+
+def test_who_opened_the_database_just_before_it_was_replaced_writes_into_the_new_one(
+    path: Path, tmp_path: Path
+) -> None:
+    back_up(path, tmp_path / "copy.bak", NOW)
+    follow(path, *(Ref("spotify", f"more-{n}") for n in range(500)))
+    command = [sys.executable, "-c", LATE, str(path)]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root) as late:
+        assert late.stdout
+        assert late.stdout.readline()
+        restore(path, tmp_path / "copy.bak", NOW)
+        follow(path, B)
+        late.communicate("\n")
+    assert late.returncode == 0
+    assert set(names(path)) == {A.id, B.id, *(f"late-{n:03}" for n in range(500))}
+
+
+ADDER = (
+    "import sys\nfrom freshwax.model import Ref\nfrom freshwax.store.sqlite import SQLiteStore\n"
+    "from tests.contract.store_words import NOW\n"
+    "for n in range(10**9):\n"
+    "    store = SQLiteStore.open(sys.argv[1])\n"
+    "    store.watch([(Ref('spotify', f'{n}-{half}'), None) for half in 'ab'], NOW)\n"
+    "    store.close()\n"
+    "    print(n, flush=True)\n"
+)
+
+
+def test_writers_that_come_and_go_and_a_database_that_is_replaced_again_and_again(path: Path, tmp_path: Path) -> None:
+    back_up(path, tmp_path / "copy.bak", NOW)
+    root, command = Path(__file__).parents[2], [sys.executable, "-c", ADDER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as writer:
+        assert writer.stdout
+        kept = []
+        for number in range(12):
+            assert writer.stdout.readline()
+            kept.append(restore(path, tmp_path / "copy.bak", at(number)).kept)
+        assert writer.stdout.readline(), "it never met an error"
+        writer.kill()
+
+    assert all(one and len(names(one)) % 2 for one in kept), "A and whole transactions"
+    assert len(names(path)) % 2
+
+
+def test_killed_in_the_middle_the_old_or_the_new_one_stands(path: Path, tmp_path: Path) -> None:
+    back_up(path, tmp_path / "copy.bak", NOW)
+    follow(path, *(Ref("spotify", f"more-{n:04}") for n in range(500)))
+    before = names(path)
+    # Dies at the given one of the steps that swap.py makes: calls, also of SQLite and of the file system, and returns.
+    script = (
+        "import os, sys\nfrom pathlib import Path\nfrom freshwax.store.backup import restore\n"
+        "from tests.contract.store_words import NOW\n"
+        "left = int(sys.argv[3])\n"
+        "def count(frame, *_):\n"
+        "    global left\n"
+        "    left -= frame.f_code.co_filename.endswith('swap.py')\n"
+        "    if not left:\n"
+        "        os._exit(9)\n"
+        "sys.setprofile(count)\n"
+        "restore(Path(sys.argv[1]), Path(sys.argv[2]), NOW)\n"
+    )
+    root, seen = Path(__file__).parents[2], []
+    for point in range(5, 1000, 9):
+        command = [sys.executable, "-c", script, str(path), str(tmp_path / "copy.bak"), str(point)]
+        code = subprocess.run(command, cwd=root, check=False, timeout=60).returncode
+        found = names(path)
+        assert found in (before, [A.id])
+        seen.append(code)
+        if code == 0:
+            break
+        if found != before:
+            follow(path, *(Ref("spotify", name) for name in before[1:]))
+    assert len(seen) > 5
+    assert seen[-1] == 0
 
 
 def test_a_link_to_the_database_stays_a_link(path: Path, tmp_path: Path) -> None:
@@ -386,16 +515,3 @@ def test_a_link_to_the_database_stays_a_link(path: Path, tmp_path: Path) -> None
 
     assert link.is_symlink()
     assert names(path) == [A.id]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="hard links")
-def test_a_file_system_without_second_names_keeps_a_copy(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    back_up(path, tmp_path / "copy.bak", NOW)
-    follow(path, B)
-    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(PermissionError(1, "no links here")))
-    done = restore(path, tmp_path / "copy.bak", NOW)
-
-    assert done.kept is not None
-    assert (names(path), names(done.kept)) == ([A.id], [A.id, B.id])
