@@ -3,43 +3,25 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tests.contract.store_words import NOW, at, release, report, save, start, told
+from tests.contract.damage_words import ARTISTS, COUNTED, PAGE, assert_sound, counts, fill, pages_of, raw, spoil
+from tests.contract.store_words import NOW, at
 from tests.fixtures import keep_schema
 
 from freshwax.errors import StoreError
-from freshwax.model import Ref
 from freshwax.store.repair import repair
 from freshwax.store.sqlite import SQLiteStore
-
-PAGE = 4096
-ARTISTS = [Ref("spotify", f"artist-{number:03}") for number in range(40)]
-COUNTED = ("artists", "marks", "releases", "decisions", "outbox", "told", "run_history", "reports")
-
-
-def raw(path: Path) -> closing[sqlite3.Connection]:
-    return closing(sqlite3.connect(path, isolation_level=None))
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A database of some hundred pages: half of what was found is told, the other half waits."""
     path = tmp_path_factory.mktemp("model") / "f.db"
-    with closing(SQLiteStore.open(path)) as store:
-        for half in range(2):
-            run = start(store, at(half))
-            for artist in ARTISTS:
-                found = [told(release(f"{artist.id}-{half}-{n}", title=f"{artist.id} {n} " * 9)) for n in range(8)]
-                save(store, artist, *found, run=run.id)
-            if not half:
-                store.tell(report(store, run).id, at(half))
-    with raw(path) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    fill(path)
     return path.read_bytes()
 
 
@@ -49,51 +31,6 @@ def path(tmp_path: Path, model: bytes) -> Path:
     path = tmp_path / "f.db"
     path.write_bytes(model)
     return path
-
-
-def counts(path: Path) -> dict[str, int]:
-    with raw(path) as connection:
-        return {name: connection.execute(f"SELECT count(*) FROM {name} NOT INDEXED").fetchone()[0] for name in COUNTED}
-
-
-def pages_of(path: Path, name: str, kind: str = "leaf") -> list[int]:
-    """The pages of a table or an index; dbstat is not compiled into every SQLite, so from the file itself."""
-    with raw(path) as connection:
-        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()
-    data = path.read_bytes()
-    leaves: list[int] = []
-    inner: list[int] = []
-
-    def walk(page: int) -> None:
-        start = (page - 1) * PAGE
-        if data[start] in {0x0D, 0x0A}:
-            leaves.append(page)
-            return
-        inner.append(page)
-        cells = int.from_bytes(data[start + 3 : start + 5], "big")
-        for cell in range(cells):
-            place = start + int.from_bytes(data[start + 12 + 2 * cell : start + 14 + 2 * cell], "big")
-            walk(int.from_bytes(data[place : place + 4], "big"))
-        walk(int.from_bytes(data[start + 8 : start + 12], "big"))
-
-    walk(root)
-    return leaves if kind == "leaf" else inner
-
-
-def spoil(path: Path, page: int) -> None:
-    with path.open("r+b") as file:
-        file.seek((page - 1) * PAGE)
-        file.write(b"\xa5" * PAGE)
-
-
-def assert_sound(path: Path) -> None:
-    with closing(SQLiteStore.open(path)) as store:
-        assert store.problems() == []
-        for artist in store.artists():
-            store.follow(artist.ref)
-        for run in store.runs():
-            store.reports(run.id)
-        store.last_report("stdout")
 
 
 def test_nothing_is_done_to_a_sound_database(path: Path) -> None:
@@ -292,131 +229,6 @@ def test_a_damaged_database_of_an_earlier_schema_is_saved_as_it_is_and_migrated_
     assert f"_v{done.contents.schema}" in fixture.stem
     assert counts(path)["artists"] == before["artists"]
     assert_sound(path)
-
-
-def spoil_two(path: Path, table: str) -> None:
-    """Spoil two leaves of a table that are not its ends."""
-    for page in pages_of(path, table)[1:3]:
-        spoil(path, page)
-
-
-def channel_of(path: Path) -> tuple[set[str], set[str], set[str]]:
-    """The IDs that wait in the outbox, those that are told from it, and those that a told report lists."""
-    with closing(SQLiteStore.open(path)) as store:
-        told_of = {line.release.ref.id for line in store.last_report("stdout").lines}  # type: ignore[union-attr]
-        untold = {one.release.ref.id for one in store.untold("stdout")}
-    with raw(path) as connection:
-        query = "SELECT r.source_id FROM outbox o JOIN releases r ON r.id = o.release_id"
-        return {row[0] for row in connection.execute(query)}, untold, told_of
-
-
-def test_a_release_of_which_an_index_still_speaks_is_not_told_again(path: Path) -> None:
-    waiting, untold, over = channel_of(path)
-    before = counts(path)
-    spoil_two(path, "releases")
-    done = repair(path, NOW)
-
-    [hit] = [one for one in done.saved if not one.whole]
-    assert (hit.table, hit.rows + hit.named) == ("releases", before["releases"])
-    assert hit.named > 30
-    assert (done.lost, done.whole, counts(path)) == ({}, False, before)
-    assert channel_of(path) == (waiting, untold, over)
-    with closing(SQLiteStore.open(path)) as store:
-        run = start(store, at(4))
-        for name in sorted(over):
-            save(store, Ref("spotify", name[:10]), told(release(name)), run=run.id)
-        assert {one.release.ref.id for one in store.untold("stdout")} == untold
-    assert_sound(path)
-
-
-def test_what_waits_is_told_even_where_only_its_id_was_saved(path: Path) -> None:
-    with closing(SQLiteStore.open(path)) as store:
-        before = {one.release.ref: one.release for one in store.untold("stdout")}
-    with raw(path) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    for page in pages_of(path, "releases")[-3:-1]:
-        spoil(path, page)
-    repair(path, NOW)
-
-    with closing(SQLiteStore.open(path)) as store:
-        found = {one.release.ref: one.release for one in store.untold("stdout")}
-    assert found.keys() == before.keys()
-    untitled = [one for one in found.values() if one.title == "(title lost)"]
-    assert untitled
-    for one in untitled:
-        was = before[one.ref]
-        assert (one.date, one.url, one.type, one.forgotten) == (was.date, was.url, was.type, False)
-        assert [credit.id for credit in one.artists] == [one.ref.id[:10]]
-
-
-def test_an_artist_of_whom_an_index_still_speaks_is_still_followed(path: Path) -> None:
-    before = counts(path)
-    channel = channel_of(path)
-    with raw(path) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    for page in pages_of(path, "artists"):
-        spoil(path, page)
-    done = repair(path, NOW)
-
-    assert (done.lost, done.whole, counts(path)) == ({}, False, before)
-    assert channel_of(path) == channel
-    with closing(SQLiteStore.open(path)) as store:
-        assert [artist.ref for artist in store.artists()] == ARTISTS
-        assert all(store.follow(artist).marks for artist in ARTISTS)
-    assert_sound(path)
-
-
-@pytest.mark.parametrize("also", [(), ("outbox",), ("outbox", "decisions")])
-def test_what_a_report_says_was_told_is_not_told_again(path: Path, also: tuple[str, ...]) -> None:
-    before = counts(path)
-    _, _, over = channel_of(path)
-    for table in ("told", *also):
-        spoil_two(path, table)
-    done = repair(path, NOW)
-
-    assert done.mended["lines told"] > 30
-    assert counts(path)["told"] == before["told"]
-    waiting, untold, again = channel_of(path)
-    assert again == over
-    assert not waiting & over
-    assert waiting == untold
-
-
-def test_what_waits_is_told_though_its_decision_was_lost(path: Path) -> None:
-    channel = channel_of(path)
-    spoil_two(path, "decisions")
-    done = repair(path, NOW)
-
-    assert done.mended["decisions"] > 10
-    assert channel_of(path) == channel
-    assert_sound(path)
-
-
-def test_rows_between_two_spoilt_pages_are_saved_though_they_share_the_first_value_of_their_key(path: Path) -> None:
-    prolific = ARTISTS[20]
-    with closing(SQLiteStore.open(path)) as store:
-        run = start(store, at(2))
-        save(store, prolific, *[told(release(f"much-{n}", title=f"much {n}" * 9)) for n in range(400)], run=run.id)
-    with raw(path) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        (key,) = connection.execute("SELECT id FROM artists WHERE source_id = ?", (prolific.id,)).fetchone()
-        before = connection.execute("SELECT count(*) FROM decisions WHERE artist_id = ?", (key,)).fetchone()[0]
-    pages = pages_of(path, "decisions")
-    leaves = [number for number, page in enumerate(pages) if b"much 50much" in page_of(path, page)]
-    ends = [number for number, page in enumerate(pages) if b"much 350much" in page_of(path, page)]
-    assert ends[0] - leaves[0] > 5
-    for number in (leaves[0], ends[0]):
-        spoil(path, pages[number])
-    done = repair(path, NOW)
-
-    [hit] = [one for one in done.saved if not one.whole]
-    assert hit.table == "decisions"
-    assert before - 90 < hit.rows - 16 * (len(ARTISTS) - 1) < before
-    assert_sound(path)
-
-
-def page_of(path: Path, page: int) -> bytes:
-    return path.read_bytes()[(page - 1) * PAGE : page * PAGE]
 
 
 def test_what_is_said_to_be_saved_is_what_is_there(path: Path) -> None:
