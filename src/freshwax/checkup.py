@@ -77,13 +77,19 @@ def _asked(config: Config, *, offline: bool, usable: bool) -> list[Finding]:
 
 
 def _backups(config: Config) -> Backups:
-    """Look for the newest backup that can be restored, and for a newer one that cannot."""
-    from freshwax.store.known_backups import known, newest_good  # noqa: PLC0415 -- the store is opened here only
+    """Look for the newest backup that can be restored, for a newer one that cannot, and for one that is away."""
+    from freshwax.store.known_backups import (  # noqa: PLC0415 -- the store is opened here only
+        known,
+        newest_absent,
+        newest_good,
+    )
 
-    newest, good = next(iter(known(config.database_path)), None), newest_good(config.database_path)
+    path = config.database_path
+    newest, good, absent = next(iter(known(path)), None), newest_good(path), newest_absent(path)
     return Backups(
         good=(good.path, good.at) if good else None,
         spoilt=(newest.path, newest.at) if newest and newest != good else None,
+        absent=(absent.path, absent.at) if absent else None,
     )
 
 

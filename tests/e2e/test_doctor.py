@@ -260,6 +260,16 @@ def test_a_backup_that_was_cut_short_is_not_counted_on(user: User, learnt: list[
     assert health(user, "--offline")["backup"] is None
 
 
+def test_a_backup_that_is_not_there_now_is_named(user: User, learnt: list[ArtistHandle]) -> None:
+    away = user.folder / "drive" / "safe.bak"
+    away.parent.mkdir()
+    user.run("backup", away)
+    away.parent.rename(user.folder / "unplugged")
+    found = health(user, "--offline")
+    assert found["backup"] is None
+    assert re.search(rf"the last one, .* {away}, is not there now", finding(found, "backup")["text"])
+
+
 def test_checks_of_a_time_in_the_future_are_named(
     user: User, world: WorldBuilder, server: DemoServer, birds: list[ArtistHandle]
 ) -> None:

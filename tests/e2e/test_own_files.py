@@ -68,6 +68,14 @@ def test_nor_is_a_backup(settled: User, name: str) -> None:
     assert contents(settled.folder) == before
 
 
+@pytest.mark.parametrize("name", OWN)
+def test_nor_is_a_log(settled: User, server: DemoServer, name: str) -> None:
+    before = contents(settled.folder)
+    refused(settled.run("track", FRESHWAX_LOG_FILE=str(settled.folder / name)), name)
+    assert contents(settled.folder) == before
+    assert server.log == []
+
+
 def test_a_backup_replaces_backups_and_empty_files_only(settled: User) -> None:
     for name, text in (("letter.txt", "Dear diary"), ("empty", "")):
         (settled.folder / name).write_text(text)

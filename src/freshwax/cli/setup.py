@@ -34,6 +34,9 @@ class Setup:
             if self.verbose:
                 log_to_people(config, detailed=self.verbose > 1)
             if config.log_file:
+                from freshwax import app
+
+                app.refuse_own(config, Path(config.log_file))
                 log_to_file(config, Path(config.log_file))
         return config
 

@@ -42,10 +42,14 @@ class Database(Struct, frozen=True):
 
 
 class Backups(Struct, frozen=True):
-    """The newest backup that can be restored, and a newer one that cannot be: paths and instants, None without."""
+    """The newest backup that can be restored, a newer one that cannot be, and the newest that is not where it was.
+
+    Paths and instants, None without.
+    """
 
     good: tuple[str, datetime] | None = None
     spoilt: tuple[str, datetime] | None = None
+    absent: tuple[str, datetime] | None = None
 
 
 class Kept(Struct, frozen=True):
@@ -142,6 +146,9 @@ def judge_backup(backups: Backups, now: datetime) -> Finding:
         last = f"the last good one: {good}" if good else "there is no good one"
         text = f"{path} is damaged ({ago(at, now)}); {last}: delete it, then `freshwax backup FILE`"
         return Finding("backup", text, ATTENTION)
+    if backups.absent and not good:
+        path, at = backups.absent
+        return Finding("backup", f"the last one, {ago(at, now)}, {path}, is not there now")
     return Finding("backup", good or "none known: `freshwax backup FILE` makes one")
 
 

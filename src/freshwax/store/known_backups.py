@@ -62,6 +62,12 @@ def newest_good(database: str | Path) -> Backup | None:
     return next((one for one in known(database) if _looks_good(Path(one.path))), None)
 
 
+def newest_absent(database: str | Path) -> Backup | None:
+    """Return the newest backup of the list that is not where it was: deleted, or on a drive that is away."""
+    absent = (one for one in _listed(database) if not Path(one.path).is_file())
+    return max(absent, key=lambda one: one.at, default=None)
+
+
 def _listed(database: str | Path) -> Iterator[Backup]:
     try:
         lines = list_of(database).read_bytes().splitlines()
