@@ -253,6 +253,33 @@ def test_who_opened_the_database_just_before_it_was_replaced_writes_into_the_new
     assert set(names(path)) == {A.id, B.id, *(f"late-{n:03}" for n in range(500))}
 
 
+def test_who_opened_a_damaged_database_just_before_it_was_replaced_is_told_so(path: Path, tmp_path: Path) -> None:
+    back_up(path, tmp_path / "copy.bak", NOW)
+    spoil_a_page(path)
+    command = [sys.executable, "-c", LATE, str(path)]
+    root = Path(__file__).parents[2]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=root) as late:
+        assert late.stdout
+        assert late.stdout.readline()
+        restore(path, tmp_path / "copy.bak", NOW)
+        follow(path, B)
+        _, said = late.communicate("\n")
+    assert "StoreLocked: the database" in said
+    assert "was replaced by another one meanwhile: try again" in said
+    assert names(path) == [A.id, B.id]
+
+
+def test_who_has_a_damaged_database_open_writes_nothing_once_it_is_replaced(path: Path, tmp_path: Path) -> None:
+    back_up(path, tmp_path / "copy.bak", NOW)
+    with closing(SQLiteStore.open(path)) as store:
+        path.unlink()
+        restore(path, tmp_path / "copy.bak", NOW)
+        with pytest.raises(StoreLocked, match="was replaced by another one meanwhile: try again"):
+            store.watch([(B, None)], NOW)
+    assert names(path) == [A.id]
+
+
 ADDER = (
     "import sys\nfrom freshwax.model import Ref\nfrom freshwax.store.sqlite import SQLiteStore\n"
     "from tests.contract.store_words import NOW\n"

@@ -14,7 +14,7 @@ from freshwax.store import migrate
 from freshwax.store.connecting import connect
 from freshwax.store.known_backups import traces
 from freshwax.store.sql import queries
-from freshwax.store.trouble import hopeless, missing, translated
+from freshwax.store.trouble import Identity, hopeless, identity, missing, need_same, translated
 
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
@@ -27,8 +27,9 @@ OLDEST_SQLITE = (3, 37)
 class Database:
     """Runs named queries. Every statement of the store goes through here, so errors are translated here, once."""
 
-    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: str, opened: Identity | None = None) -> None:
         self.path = path
+        self._opened = opened
         self._connection = connection
         self._closed = False
         self._queries = queries()
@@ -39,28 +40,28 @@ class Database:
 
     def rows_of(self, sql: str, values: Values = ()) -> list[Row]:
         """Return all rows of a query that was put together from named pieces."""
-        with translated(self.path):
+        with translated(self.path, self._opened):
             return self._connection.execute(sql, values).fetchall()
 
     def each(self, name: str, values: Values = ()) -> Iterator[Row]:
         """Yield the rows of a query one by one."""
-        with translated(self.path):
+        with translated(self.path, self._opened):
             yield from self._connection.execute(self._queries[name], values)
 
     def row(self, name: str, values: Values = ()) -> Row | None:
         """Return the first row of a query, if any."""
-        with translated(self.path):
+        with translated(self.path, self._opened):
             found: Row | None = self._connection.execute(self._queries[name], values).fetchone()
             return found
 
     def run(self, name: str, values: Values = ()) -> int:
         """Run a statement; return the number of the row that it inserted, where it did."""
-        with translated(self.path):
+        with translated(self.path, self._opened):
             return self._connection.execute(self._queries[name], values).lastrowid or 0
 
     def run_many(self, name: str, values: Iterable[Values]) -> None:
         """Run a statement for each of many values."""
-        with translated(self.path):
+        with translated(self.path, self._opened):
             self._connection.executemany(self._queries[name], values)
 
     @contextmanager
@@ -70,6 +71,7 @@ class Database:
             raise RuntimeError("a write transaction is open already")
         self._control("BEGIN IMMEDIATE")
         try:
+            need_same(self.path, self._opened)  # else what is written now is read by nobody
             yield
             self._control("COMMIT")
         except BaseException:
@@ -91,7 +93,7 @@ class Database:
     def close(self) -> None:
         """Close the connection. Idempotent."""
         self._closed = True
-        with translated(self.path):
+        with translated(self.path, self._opened):
             self._connection.close()
 
     @property
@@ -100,7 +102,7 @@ class Database:
         return self._closed
 
     def _control(self, statement: str) -> None:
-        with translated(self.path):
+        with translated(self.path, self._opened):
             self._connection.execute(statement)
 
     def _roll_back(self) -> None:
@@ -118,17 +120,20 @@ def open_database(path: str | Path, *, read_only: bool, patience: float) -> Data
         return _ready(sqlite3.connect(MEMORY, isolation_level=None), name, read_only=False)
     with translated(name):
         _look_at(Path(name), read_only=read_only)
-        return _ready(connect(Path(name), read_only=read_only, patience=patience), name, read_only=read_only)
+    opened = identity(name)
+    with translated(name, opened):
+        return _ready(connect(Path(name), read_only=read_only, patience=patience), name, opened, read_only=read_only)
 
 
-def _ready(connection: sqlite3.Connection, path: str, *, read_only: bool) -> Database:
+def _ready(connection: sqlite3.Connection, path: str, opened: Identity | None = None, *, read_only: bool) -> Database:
     try:
         if read_only:
             migrate.check(connection, path)
         else:
             migrate.migrate(connection, path)
+            need_same(path, opened)  # else this would begin a log that another file takes for its own
             _set_up(connection)
-        return Database(connection, path)
+        return Database(connection, path, opened)
     except BaseException:
         connection.close()
         raise

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from freshwax.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing
+
+Identity = tuple[int, int]
 
 _ADVICE = {
     sqlite3.SQLITE_READONLY: "cannot be written: make the file and its folder writable, or give another path",
@@ -23,15 +26,39 @@ _MOVED = sqlite3.SQLITE_READONLY_DBMOVED
 
 
 @contextmanager
-def translated(path: str) -> Iterator[None]:
-    """Turn SQLite's complaints about the file at ``path`` into a ``StoreError``; our own mistakes pass as they are."""
+def translated(path: str, opened: Identity | None = None) -> Iterator[None]:
+    """Turn SQLite's complaints about the file at ``path`` into a ``StoreError``; our own mistakes pass as they are.
+
+    ``opened``: which file it was when it was opened. SQLite does not know that one gave its place to another: to it,
+    files that do not belong together look damaged.
+    """
     try:
         yield
     except sqlite3.Error as error:
+        need_same(path, opened)
         sentence = _sentence(error, path)
         if sentence is None:
             raise
         raise sentence from error
+
+
+def identity(path: str) -> Identity | None:
+    """Return what tells the file at a path from any other, whatever they are called; None where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 -- paths are text here
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def need_same(path: str, opened: Identity | None) -> None:
+    """Raise StoreLocked where another file has taken the place of the one that was opened."""
+    if opened and identity(path) != opened:
+        raise _replaced(path)
+
+
+def _replaced(path: str) -> StoreLocked:
+    return StoreLocked(f"the database {path} was replaced by another one meanwhile: try again")
 
 
 def is_damage(error: BaseException | None) -> bool:
@@ -114,7 +141,7 @@ def _sentence(error: sqlite3.Error, path: str) -> StoreError | None:
     if is_damage(error):
         return no_database(path) if code & 0xFF == sqlite3.SQLITE_NOTADB else damaged(path)
     if code == _MOVED:
-        return StoreLocked(f"the database {path} was replaced by another one meanwhile: try again")
+        return _replaced(path)
     primary = code & 0xFF
     if primary in _LOCKED:
         return StoreLocked(f"the database {path} {_ADVICE[sqlite3.SQLITE_PROTOCOL]}")
