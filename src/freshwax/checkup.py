@@ -94,13 +94,15 @@ def _backups(config: Config) -> Backups:
 
 
 def _database(config: Config) -> tuple[Database, Kept | None, list[Finding]]:
+    from freshwax.store.known_backups import is_seen  # noqa: PLC0415 -- as above
+
     path = config.database_path
     folder = _folder(path)
     base = Database(str(path), "unusable")
     if not os.access(folder, os.W_OK):
         text = f"you may not write in {folder}: make it writable, or give another path"
         return base, None, [Finding("database", text, ATTENTION)]
-    return _read(config, replace(base, size=path.stat().st_size if path.is_file() else None))
+    return _read(config, replace(base, size=path.stat().st_size if is_seen(path) else None))
 
 
 def _read(config: Config, base: Database) -> tuple[Database, Kept | None, list[Finding]]:

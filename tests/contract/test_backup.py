@@ -105,9 +105,9 @@ def test_a_target_that_cannot_be_written_is_named(path: Path, name: str, words: 
 
 
 def test_what_a_killed_backup_left_behind_goes_after_a_day(path: Path) -> None:
-    left = [
-        path.parent / name for name in (".copy.db.77.part", ".copy.db.77.part-journal", ".copy.db.78.part", ".notes")
-    ]
+    part = ".freshwax.part"
+    names = (f".monday.db.77{part}", f".monday.db.77{part}-journal", f".copy.db.78{part}", ".notes.part")
+    left = [path.parent / name for name in names]
     for file in left:
         file.write_bytes(b"half a backup")
     for file in (*left[:2], left[3]):

@@ -130,7 +130,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except FreshwaxError as error:
         result = _tell(error)
     except OSError as error:
-        result = _full(error) if error.errno in NO_OUTPUT and error.filename is None else _bug(error, args)
+        result = _trouble(error, args)
     except Exception as error:  # noqa: BLE001 -- the last line of defence: a bug is told in one line, too
         result = _bug(error, args)
     sys.exit(result if isinstance(result, int) else 0)
@@ -169,10 +169,15 @@ def _tell(error: FreshwaxError) -> int:
     return error.exit_code
 
 
-def _full(error: OSError) -> int:
-    silence_stdout()
-    click.echo(f"freshwax: The output cannot be written: {error.strerror}.", err=True)
-    return UsageError.exit_code
+def _trouble(error: OSError, args: Sequence[str]) -> int:
+    """Tell of a file, or of an output, that the system refuses; anything else is a bug."""
+    if error.errno in NO_OUTPUT and error.filename is None:
+        silence_stdout()
+        return _tell(UsageError(f"The output cannot be written: {error.strerror}."))
+    if error.filename is None or not error.strerror:
+        return _bug(error, args)
+    path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
+    return _tell(UsageError(f"{path!r} cannot be used: {error.strerror}. Correct that, or give another path."))
 
 
 def _bug(error: Exception, args: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ from freshwax.store.connecting import connect
 from freshwax.store.trouble import is_damage, translated
 
 PATIENCE = 5.0
+DRAFT = ".freshwax.part"  # of whatever name: a backup has another one each night, as a rule
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def draft_beside(target: Path, now: datetime) -> Iterator[Path]:
         _sweep(target, now)
     except OSError as error:
         raise unwritable(target, error.strerror) from error
-    with private(target.with_name(f".{target.name}.{os.getpid()}.part"), target) as draft:
+    with private(target.with_name(f".{target.name}.{os.getpid()}{DRAFT}"), target) as draft:
         yield draft
 
 
@@ -48,7 +49,7 @@ def private(draft: Path, target: Path) -> Iterator[Path]:
 
 def _sweep(target: Path, now: datetime) -> None:
     old = (now - timedelta(days=1)).timestamp()
-    left = re.compile(rf"\.{re.escape(target.name)}\.\d+\.part(-wal|-shm|-journal)?")
+    left = re.compile(rf"\..+\.\d+{re.escape(DRAFT)}(-wal|-shm|-journal)?")
     for file in target.parent.iterdir():
         if left.fullmatch(file.name) and file.stat().st_mtime < old:
             file.unlink(missing_ok=True)

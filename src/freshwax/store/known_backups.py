@@ -47,14 +47,15 @@ def remember(database: str | Path, backup: Backup) -> None:
 def known(database: str | Path) -> list[Backup]:
     """Return the backups that are still there, the newest first: those listed, and the copies that migrations made."""
     found = {one.path: one for one in (*_made_by_migrations(database), *_listed(database))}
-    there = (one for one in found.values() if Path(one.path).is_file())
+    there = (one for one in found.values() if is_seen(one.path))
     return sorted(there, key=lambda one: (one.at, one.path), reverse=True)
 
 
 def traces(database: str | Path) -> list[Path]:
     """Return the files that show that there was a database: the list of its backups, and copies of migrations."""
     listed = list_of(database)
-    return [*([listed] if listed.exists() else []), *sorted(Path(one.path) for one in _made_by_migrations(database))]
+    copies = sorted(Path(one.path) for one in _made_by_migrations(database))
+    return [listed, *copies] if is_seen(listed) else copies
 
 
 def newest_good(database: str | Path) -> Backup | None:
@@ -64,8 +65,16 @@ def newest_good(database: str | Path) -> Backup | None:
 
 def newest_absent(database: str | Path) -> Backup | None:
     """Return the newest backup of the list that is not where it was: deleted, or on a drive that is away."""
-    absent = (one for one in _listed(database) if not Path(one.path).is_file())
+    absent = (one for one in _listed(database) if not is_seen(one.path))
     return max(absent, key=lambda one: one.at, default=None)
+
+
+def is_seen(path: str | Path) -> bool:
+    """Return whether a file is there, as far as one may look; ``Path.is_file`` raises where one may not."""
+    try:
+        return Path(path).is_file()
+    except OSError:
+        return False
 
 
 def _listed(database: str | Path) -> Iterator[Backup]:
@@ -75,7 +84,9 @@ def _listed(database: str | Path) -> Iterator[Backup]:
         return
     for line in lines:
         with suppress(DecodeError, ValidationError):  # a line that somebody spoilt says nothing about the others
-            yield json.decode(line, type=Backup)
+            one = json.decode(line, type=Backup)
+            if one.at.tzinfo is not None and Path(one.path).is_absolute():
+                yield one
 
 
 def _made_by_migrations(database: str | Path) -> Iterator[Backup]:
