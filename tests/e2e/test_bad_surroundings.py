@@ -186,3 +186,10 @@ def test_artists_that_the_service_answers_nonsense_for_fail_alone(
     assert done.status == (3, "partial")
     listed = {one["id"]: one for one in json.loads(user.run("artists", "list", "--format", "json").out)}
     assert listed["1" * 22]["failure"] == "not_found"
+
+
+def test_a_file_that_the_system_refuses_is_named_and_is_no_bug(user: User) -> None:
+    done = user.run("backup", user.folder / ("n" * 300))
+    assert done.code == 2
+    assert "File name too long" in done.err
+    assert "bug" not in done.err
