@@ -188,7 +188,8 @@ def test_artists_that_the_service_answers_nonsense_for_fail_alone(
     assert listed["1" * 22]["failure"] == "not_found"
 
 
-def test_a_file_that_the_system_refuses_is_named_and_is_no_bug(user: User) -> None:
+def test_a_file_that_the_system_refuses_is_named_and_is_no_bug(user: User, birds: list[ArtistHandle]) -> None:
+    user.follow(birds)
     done = user.run("backup", user.folder / ("n" * 300))
     assert done.code == 2
     assert "File name too long" in done.err
