@@ -59,6 +59,15 @@ def test_a_release_of_which_an_index_still_speaks_is_not_told_again(path: Path) 
     assert channel_of(path) == (waiting, untold, over)
     with closing(SQLiteStore.open(path)) as store:
         run = start(store, at(4))
+        artist, lost = next(
+            (a, one.release)
+            for a in ARTISTS
+            for one in store.follow(a).known.values()
+            if one.release.title == "(title lost)"
+        )
+        assert not lost.forgotten
+        save(store, artist, changed=(release(lost.ref.id),), run=run.id)
+        assert store.follow(artist).known[lost.ref.id].release == release(lost.ref.id)
         for name in sorted(over):
             save(store, Ref("spotify", name[:10]), told(release(name)), run=run.id)
         assert {one.release.ref.id for one in store.untold("stdout")} == untold

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from tests.contract.backup_words import files, fill, follow, names, spoil_a_page
-from tests.contract.store_words import NOW, A, B, at
+from tests.contract.store_words import NOW, A, B, at, release, report, save, start, titles, told
 
 from freshwax.errors import StoreError, StoreLocked
-from freshwax.model import Ref
+from freshwax.model import Kind, Ref
 from freshwax.store.backup import back_up, restore
 from freshwax.store.sqlite import SQLiteStore
 
@@ -58,6 +58,63 @@ def test_a_restored_database_knows_which_requests_were_sent_since_the_backup(pat
         assert store.requests_since("spotify", at(-2)) == 4
         assert store.requests_since("spotify", at(1)) == 3
         assert store.problems() == []
+
+
+def tell_all(path: Path) -> None:
+    with closing(SQLiteStore.open(path)) as store:
+        run = start(store, at(1))
+        store.tell(report(store, run).id, at(1))
+
+
+def waiting(path: Path) -> list[str]:
+    with closing(SQLiteStore.open(path)) as store:
+        assert store.problems() == []
+        return titles(store.untold("stdout"))
+
+
+def test_what_was_told_since_the_backup_is_not_told_again(path: Path, tmp_path: Path) -> None:
+    back_up(path, tmp_path / "copy.bak", NOW)
+    with closing(SQLiteStore.open(path)) as store:
+        save(store, A, told(release("three")), told(release("soon"), Kind.UPCOMING))
+    tell_all(path)
+    with closing(SQLiteStore.open(path)) as store:
+        save(store, A, told(release("four")))
+    done = restore(path, tmp_path / "copy.bak", at(2))
+
+    assert done.remembered
+    assert waiting(path) == []
+    with closing(SQLiteStore.open(path)) as store:
+        assert set(store.follow(A).known) == {"one", "two", "three"}
+        assert store.last_report("stdout")
+        with store.write() as tx:
+            [twin] = tx.announced([], ["key of Title of three"])
+        assert twin.release == release("three")
+        save(store, A, *(told(release(name)) for name in ("three", "four", "soon")))
+    assert waiting(path) == ["four", "soon"]
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), spoil_a_page])
+def test_without_a_sound_database_before_it_what_waited_waits(
+    path: Path, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    back_up(path, tmp_path / "copy.bak", NOW)
+    tell_all(path)
+    damage(path)
+    done = restore(path, tmp_path / "copy.bak", at(2))
+
+    assert not done.remembered
+    assert waiting(path) == ["one", "two"]
+
+
+def test_restored_again_it_remembers_once(path: Path, tmp_path: Path) -> None:
+    back_up(path, tmp_path / "copy.bak", NOW)
+    tell_all(path)
+    for days in range(2, 5):
+        restore(path, tmp_path / "copy.bak", at(days))
+
+    assert waiting(path) == []
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM told").fetchone() == (2,)
 
 
 def test_a_database_that_is_gone_is_restored_without_its_left_over_log(path: Path, tmp_path: Path) -> None:

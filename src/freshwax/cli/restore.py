@@ -25,5 +25,6 @@ def command(setup: Setup, /, file: Path) -> None:
     lines = [f"Restored: {file}: {holdings(held.artists, held.releases, held.last_run, now)}."]
     if done.kept:
         lines.append(f"The database before it is kept as {done.kept}.")
-        lines.append("What was told after the backup was made may be told again.")
+        known = "is not told again, but for what is not out yet" if done.remembered else "may be told again"
+        lines.append(f"What was told after the backup was made {known}.")
     setup.say("\n".join(lines))

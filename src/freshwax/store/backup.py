@@ -20,6 +20,7 @@ from freshwax.store.known_backups import Backup, remember
 from freshwax.store.own_files import belongs_to, is_ours, same_as
 from freshwax.store.sql import queries
 from freshwax.store.swap import free_name, put_in_place
+from freshwax.store.taking_over import take_over
 from freshwax.store.trouble import damaged, is_damage, missing, translated
 
 PATIENCE = 5.0
@@ -43,10 +44,14 @@ class Soundness(Struct, frozen=True):
 
 
 class Restored(Struct, frozen=True):
-    """What was put back, and where the database before it is kept (None: there was none)."""
+    """What was put back, and where the database before it is kept (None: there was none).
+
+    ``remembered``: whether what that one told is not told again.
+    """
 
     contents: Contents
     kept: Path | None
+    remembered: bool = False
 
 
 def back_up(database: Path, target: Path, now: datetime, *, replace: bool = False) -> Contents:
@@ -77,7 +82,8 @@ def restore(database: Path, file: Path, now: datetime) -> Restored:
     """Put a backup in the place of ``database``, which is kept under another name, damaged or not.
 
     The caller holds the run lock. The backup is looked through first; of the database before it, the requests since
-    the backup and the cooldowns are taken over, where they can be read: the source counts them, too. StoreError: the
+    the backup and the cooldowns are taken over, where they can be read: the source counts them, too. So is what it told
+    since, where it is sound: whoever reads the reports knows that. StoreError: the
     file is no sound database of ours; StoreLocked: another program uses the database. Then nothing has changed.
     """
     if same_as(file, [database]):
@@ -93,9 +99,9 @@ def restore(database: Path, file: Path, now: datetime) -> Restored:
         contents = contents_of(draft, str(file)) if not wrong else None
         if contents is None or not contents.schema:
             raise _spoilt(file, wrong[0] if wrong else "it holds nothing")
-        _take_over(real, draft)
+        remembered = take_over(real, draft, sound=real.is_file() and not unsound(real))
         kept = put_in_place(draft, real, free_name(real, "before-restore", now))
-    return Restored(contents, kept)
+    return Restored(contents, kept, remembered)
 
 
 def contents_of(file: Path, name: str | None = None) -> Contents:
@@ -221,14 +227,3 @@ def _copied_with_flaws(source: Path, draft: Path, target: Path) -> list[str]:
     except sqlite3.Error as error:
         return [str(error)]
     return flaws(draft)
-
-
-def _take_over(old: Path, draft: Path) -> None:
-    """Carry over what the source remembers of us, from a database that may be damaged or not be there."""
-    if not old.is_file() or not old.stat().st_size:
-        return
-    with suppress(sqlite3.Error), closing(sqlite3.connect(draft, isolation_level=None)) as copy:
-        copy.execute("ATTACH ? AS old", (str(old),))
-        for name in ("take_over_requests", "take_over_cooldowns"):
-            with suppress(sqlite3.Error):  # damaged, or of a schema in which these are kept otherwise
-                copy.execute(queries()[name])

@@ -170,5 +170,5 @@ def _details_anew(connection: sqlite3.Connection) -> None:
     """Give releases what a line needs until they are listed again: an address, an artist for whom they were decided."""
     (shared,) = connection.execute(queries()["repair_shares_credits"]).fetchone()
     if shared:
-        for name in ("repair_waiting", "repair_credit_lists", "repair_credits"):
+        for name in ("repair_waiting", "repair_addresses", "repair_credit_lists", "repair_credits"):
             connection.execute(queries()[name])

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from freshwax.errors import StoreError, StoreLocked
 from freshwax.store.connecting import connect
-from freshwax.store.copying import copy_of, private, sync_folder, unused, unwritable
+from freshwax.store.copying import DRAFT, copy_of, private, sync_folder, unused, unwritable
 from freshwax.store.trouble import is_damage, translated
 
 PATIENCE = 5.0
@@ -84,7 +84,7 @@ def _write_over(draft: Path, database: Path, kept: Path) -> None:
         if status & 0xFF in _BUSY:  # SQLite has waited as long as the connection may; Python would go on for ever
             raise _locked(database)
         if not began:  # the lock is ours since the first step, and whoever reads still finds the old contents
-            with private(_second(database), kept) as copy:
+            with private(_draft_of(kept), kept) as copy:
                 copy_of(database, copy, kept)
                 copy.replace(kept)
             sync_folder(database.parent)
@@ -103,9 +103,8 @@ def _write_over(draft: Path, database: Path, kept: Path) -> None:
             raise
 
 
-def _second(database: Path) -> Path:
-    # Of the pattern by which what killed processes left is found.
-    return database.with_name(f".{database.name}.{os.getpid()}0.part")
+def _draft_of(kept: Path) -> Path:
+    return kept.with_name(f".{kept.name}.{os.getpid()}{DRAFT}")
 
 
 def _locked(database: Path) -> StoreLocked:
@@ -147,7 +146,7 @@ def _keep(database: Path, kept: Path) -> None:
         for end in (*_LOGS, ""):
             file = Path(f"{database}{end}")
             if file.exists() and (end or file.stat().st_size):
-                with private(_second(database), kept) as copy:
+                with private(_draft_of(kept), kept) as copy:
                     shutil.copyfile(file, copy)
                     copy.replace(f"{kept}{end}")
                 made.append(Path(f"{kept}{end}"))

@@ -12,3 +12,67 @@ WHERE at > (SELECT coalesce(max(at), 0) FROM main.requests)
 -- Whole rows: between databases of one schema only.
 -- name: take_over_cooldowns
 INSERT OR REPLACE INTO cooldowns SELECT * FROM old.cooldowns
+
+-- What was told since the backup, so that it is not told again; of databases of one schema, since 0004. What was told
+-- only as pre-announced is left out: it is to be told once more.
+-- name: take_over_credits
+INSERT OR IGNORE INTO main.credit_lists (credits)
+SELECT c.credits FROM old.releases r JOIN old.credit_lists c ON c.id = r.credits_id
+WHERE r.id IN (SELECT release_id FROM old.told)
+
+-- name: take_over_prefixes
+INSERT OR IGNORE INTO main.url_prefixes (prefix) SELECT prefix FROM old.url_prefixes
+
+-- name: take_over_releases
+INSERT OR IGNORE INTO main.releases (source, source_id, title, type, credits_id, release_date, date_precision,
+                                     url_prefix_id, url_rest, image_prefix_id, image_rest, total_tracks,
+                                     first_seen_at, forgotten)
+SELECT r.source, r.source_id, r.title, r.type,
+       (SELECT n.id FROM old.credit_lists c JOIN main.credit_lists n ON n.credits = c.credits WHERE c.id = r.credits_id),
+       r.release_date, r.date_precision,
+       (SELECT n.id FROM old.url_prefixes p JOIN main.url_prefixes n ON n.prefix = p.prefix WHERE p.id = r.url_prefix_id),
+       r.url_rest,
+       (SELECT n.id FROM old.url_prefixes p JOIN main.url_prefixes n ON n.prefix = p.prefix WHERE p.id = r.image_prefix_id),
+       r.image_rest, r.total_tracks, r.first_seen_at, r.forgotten
+FROM old.releases r
+WHERE r.id IN (SELECT t.release_id FROM old.told t
+               WHERE NOT EXISTS (SELECT 1 FROM old.outbox o WHERE o.release_id = t.release_id AND o.channel = t.channel))
+
+-- name: take_over_reports
+SELECT DISTINCT t.report_id
+FROM old.told t JOIN old.releases r ON r.id = t.release_id
+WHERE NOT EXISTS (SELECT 1 FROM old.outbox o WHERE o.release_id = t.release_id AND o.channel = t.channel)
+  AND NOT EXISTS (SELECT 1 FROM main.told m JOIN main.releases n ON n.id = m.release_id
+                  WHERE n.source = r.source AND n.source_id = r.source_id
+                    AND m.channel = t.channel AND m.told_at = t.told_at)
+ORDER BY t.report_id
+
+-- Without its lines, and of no run that is known here: it only says when and where something was told.
+-- name: take_over_report
+INSERT INTO main.reports (channel, mode, run_id, run, notes, told_at)
+SELECT channel, mode, 0, run, '[]', told_at FROM old.reports WHERE id = ?
+
+-- name: take_over_told
+INSERT OR IGNORE INTO main.told (release_id, channel, report_id, kind, told_at, hidden_by)
+SELECT n.id, t.channel, :number, t.kind, t.told_at, t.hidden_by
+FROM old.told t JOIN old.releases r ON r.id = t.release_id
+JOIN main.releases n ON n.source = r.source AND n.source_id = r.source_id
+WHERE t.report_id = :report
+  AND NOT EXISTS (SELECT 1 FROM old.outbox o WHERE o.release_id = t.release_id AND o.channel = t.channel)
+
+-- By the keys of these, twins of what was told are known, too.
+-- name: take_over_decisions
+INSERT OR IGNORE INTO main.decisions (artist_id, release_id, listing_group, key, marks, kind, announced_id,
+                                      previous_check_at, run_id, decided_at)
+SELECT b.id, n.id, d.listing_group, d.key, d.marks, d.kind, n.id, d.previous_check_at,
+       (SELECT max(id) FROM main.run_history), d.decided_at
+FROM old.decisions d JOIN old.releases r ON r.id = d.release_id JOIN old.artists a ON a.id = d.artist_id
+JOIN main.releases n ON n.source = r.source AND n.source_id = r.source_id
+JOIN main.artists b ON b.source = a.source AND b.source_id = a.source_id
+WHERE d.announced_id = d.release_id AND EXISTS (SELECT 1 FROM main.run_history)
+  AND EXISTS (SELECT 1 FROM main.told m WHERE m.release_id = n.id)
+
+-- name: take_over_outbox
+DELETE FROM main.outbox
+WHERE EXISTS (SELECT 1 FROM main.told m
+              WHERE m.release_id = outbox.release_id AND m.channel = outbox.channel AND m.kind <> 'upcoming')

@@ -60,7 +60,8 @@ ORDER BY p.id, l.position
 INSERT OR IGNORE INTO decisions (artist_id, release_id, listing_group, key, marks, kind, announced_id, run_id,
                                  decided_at)
 SELECT o.artist_id, o.release_id,
-       CASE WHEN r.type IN ('single', 'compilation') THEN r.type ELSE 'album' END, '', '', o.kind, o.release_id, (SELECT max(id) FROM run_history), o.queued_at
+       CASE WHEN r.type IN ('single', 'compilation') THEN r.type ELSE 'album' END, '', '', o.kind, o.release_id,
+       (SELECT max(id) FROM run_history), o.queued_at
 FROM outbox o JOIN releases r ON r.id = o.release_id JOIN artists a ON a.id = o.artist_id
 WHERE NOT EXISTS (SELECT 1 FROM decisions d JOIN artists b ON b.id = d.artist_id WHERE d.announced_id = o.release_id)
 
@@ -74,13 +75,14 @@ VALUES (:id, :source, :source_id,
         coalesce((SELECT min(first_checked_at) FROM marks WHERE artist_id = :id),
                  (SELECT max(started_at) FROM run_history), 0))
 
+-- What no index gave an instant for was forgotten before: these indexes leave that out.
 -- name: repair_named_releases
 INSERT OR IGNORE INTO releases (id, source, source_id, title, type, release_date, date_precision, first_seen_at,
                                 forgotten)
-VALUES (:id, :source, :source_id, '',
+VALUES (:id, :source, :source_id, CASE WHEN :seen IS NULL THEN '' ELSE '(title lost)' END,
         coalesce((SELECT nullif(listing_group, 'appears_on') FROM decisions WHERE release_id = :id), 'album'), :date,
         CASE length(:date) WHEN 4 THEN 'year' WHEN 7 THEN 'month' WHEN 10 THEN 'day' END,
-        coalesce(:seen, (SELECT min(decided_at) FROM decisions WHERE release_id = :id), 0), 1)
+        coalesce(:seen, (SELECT min(decided_at) FROM decisions WHERE release_id = :id), 0), :seen IS NULL)
 
 -- The same before migration 0004.
 -- name: repair_named_releases_early
@@ -91,13 +93,17 @@ VALUES (:id, :source, :source_id, '(title lost)',
         CASE length(:date) WHEN 4 THEN 'year' WHEN 7 THEN 'month' WHEN 10 THEN 'day' END,
         coalesce(:seen, (SELECT min(decided_at) FROM decisions WHERE release_id = :id), 0))
 
--- What waits is to be told all the same; the address is the one that the others have, but for the ID.
+-- What waits is to be told all the same.
 -- name: repair_waiting
-UPDATE releases
-SET title = '(title lost)', forgotten = 0,
-    url_prefix_id = (SELECT o.url_prefix_id FROM releases o
-                     WHERE o.source = releases.source AND o.url_prefix_id IS NOT NULL AND o.url_rest IS NULL LIMIT 1)
+UPDATE releases SET title = '(title lost)', forgotten = 0
 WHERE forgotten AND id IN (SELECT release_id FROM outbox)
+
+-- The address is the one that the others have, but for the ID.
+-- name: repair_addresses
+UPDATE releases
+SET url_prefix_id = (SELECT o.url_prefix_id FROM releases o
+                     WHERE o.source = releases.source AND o.url_prefix_id IS NOT NULL AND o.url_rest IS NULL LIMIT 1)
+WHERE title = '(title lost)' AND url_prefix_id IS NULL
 
 -- The quota goes by the requests of the last day: where their list has gaps, each run knows how many it sent.
 -- name: repair_requests
