@@ -74,6 +74,20 @@ def test_a_release_of_which_an_index_still_speaks_is_not_told_again(path: Path) 
     assert_sound(path)
 
 
+def test_what_lies_between_two_spoilt_pages_of_an_index_is_found_there_too(path: Path) -> None:
+    before = counts(path)
+    index, table = pages_of(path, "sqlite_autoindex_releases_1"), pages_of(path, "releases")
+    for page in (index[1], index[-2]):
+        spoil(path, page)
+    spoil(path, table[len(table) // 4])  # of artists in the middle
+    done = repair(path, NOW)
+
+    [hit] = [one for one in done.saved if one.table == "releases"]
+    assert hit.rows < before["releases"]
+    assert hit.rows + hit.named == before["releases"] == counts(path)["releases"]
+    assert_sound(path)
+
+
 def test_what_waits_is_told_even_where_only_its_id_was_saved(path: Path) -> None:
     with closing(SQLiteStore.open(path)) as store:
         before = {one.release.ref: one.release for one in store.untold("stdout")}

@@ -94,9 +94,9 @@ def _named(old: sqlite3.Connection, new: sqlite3.Connection, saved: Saved, versi
     """Add the rows of which an index alone speaks: with their IDs, and without what only the table knew."""
     index, more = _NAMES[saved.table]
     there = {key for (key,) in new.execute(f"SELECT id FROM {saved.table}")}  # noqa: S608 -- our names
-    lost = {row[-1]: row[:-1] for row in _indexed(old, saved.table, index, "source, source_id") if row[-1] not in there}
+    lost = {row[-1]: row[:-1] for row in _identities(old, new, saved.table, index) if row[-1] not in there}
     facts: dict[str, dict[int, Any]] = {
-        fact: {key: value for value, key in _indexed(old, saved.table, by, column) if key in lost}
+        fact: {key: value for value, key in _values(old, saved.table, by, column) if key in lost}
         for fact, (by, column) in more.items()
     }
     early = "_early" if saved.table == "releases" and version < _FORGETS else ""
@@ -109,13 +109,36 @@ def _named(old: sqlite3.Connection, new: sqlite3.Connection, saved: Saved, versi
     return Saved(saved.table, saved.rows, saved.of, named)
 
 
-def _indexed(old: sqlite3.Connection, table: str, index: str, columns: str) -> Iterator[Row]:
-    """Yield what an index says of the rows of its table, and their keys, without a look at the table."""
+def _identities(old: sqlite3.Connection, new: sqlite3.Connection, table: str, index: str) -> Iterator[Row]:
+    """Yield source, source's ID and key of the rows that an index knows, without a look at its table.
+
+    Where it is damaged, too, reading goes on at the next row that came through.
+    """
+    query = f"SELECT source, source_id, rowid FROM {table} INDEXED BY {index} WHERE (source, source_id) {{}} (?, ?) "  # noqa: S608
+    query += "ORDER BY source, source_id {}"
+    at: Row = ("", "", 0)
+    for _ in range(PATIENCE):
+        try:
+            for row in old.execute(query.format(">=", ""), at[:2]):
+                at = row
+                yield row
+        except sqlite3.Error:
+            found = new.execute(query.format(">", "LIMIT 1"), at[:2]).fetchone()
+        else:
+            return
+        if found is None:
+            break
+        at = found
+    yield from _values(old, table, index, "source, source_id")
+
+
+def _values(old: sqlite3.Connection, table: str, index: str, columns: str) -> Iterator[Row]:
+    """Yield what an index says of the rows of its table, and their keys, as far as it can be read from both ends."""
     found = old.execute("SELECT sql FROM sqlite_master WHERE name = ?", (index,)).fetchone()
-    where = "WHERE " + found[0].partition(" WHERE ")[2] if found and " WHERE " in (found[0] or "") else ""
+    within = (found[0] or "").partition(" WHERE ")[2] if found else ""
     for order in ("", " DESC"):
         by = ", ".join(f"{column}{order}" for column in columns.split(", "))
-        query = f"SELECT {columns}, rowid FROM {table} INDEXED BY {index} {where} ORDER BY {by}"  # noqa: S608
+        query = f"SELECT {columns}, rowid FROM {table} INDEXED BY {index} WHERE {within or 'true'} ORDER BY {by}"  # noqa: S608
         try:
             yield from old.execute(query)
         except sqlite3.Error:
