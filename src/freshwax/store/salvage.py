@@ -100,9 +100,10 @@ def _named(old: sqlite3.Connection, new: sqlite3.Connection, saved: Saved, versi
         for fact, (by, column) in more.items()
     }
     early = "_early" if saved.table == "releases" and version < _FORGETS else ""
+    forgets = version >= _FORGETS and new.execute(queries()["repair_forgets"]).fetchone()[0]
     named = 0
     for key, (source, source_id) in lost.items():
-        values = {"id": key, "source": source, "source_id": source_id}
+        values = {"id": key, "source": source, "source_id": source_id, "forgets": forgets}
         values |= {fact: known.get(key) for fact, known in facts.items()}
         with suppress(sqlite3.Error):  # an index may be damaged, too
             named += new.execute(queries()[f"repair_named_{saved.table}{early}"], values).rowcount

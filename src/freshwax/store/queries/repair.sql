@@ -75,16 +75,19 @@ VALUES (:id, :source, :source_id,
         coalesce((SELECT min(first_checked_at) FROM marks WHERE artist_id = :id),
                  (SELECT max(started_at) FROM run_history), 0))
 
+-- name: repair_forgets
+SELECT EXISTS (SELECT 1 FROM releases WHERE forgotten)
+
 -- What is not in the index of first sights may have been forgotten before, where anything was: that leaves it out.
 -- name: repair_named_releases
 INSERT OR IGNORE INTO releases (id, source, source_id, title, type, release_date, date_precision, first_seen_at,
                                 forgotten)
 VALUES (:id, :source, :source_id,
-        CASE WHEN :seen IS NULL AND EXISTS (SELECT 1 FROM releases WHERE forgotten) THEN '' ELSE '(title lost)' END,
+        CASE WHEN :seen IS NULL AND :forgets THEN '' ELSE '(title lost)' END,
         coalesce((SELECT nullif(listing_group, 'appears_on') FROM decisions WHERE release_id = :id), 'album'), :date,
         CASE length(:date) WHEN 4 THEN 'year' WHEN 7 THEN 'month' WHEN 10 THEN 'day' END,
         coalesce(:seen, (SELECT min(decided_at) FROM decisions WHERE release_id = :id), 0),
-        :seen IS NULL AND EXISTS (SELECT 1 FROM releases WHERE forgotten))
+        :seen IS NULL AND :forgets)
 
 -- The same before migration 0004.
 -- name: repair_named_releases_early
