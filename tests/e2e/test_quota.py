@@ -249,8 +249,13 @@ def test_two_processes_share_the_quota_to_the_last_request(
     user.follow(flock)
     user.env["FRESHWAX_SPOTIFY_REQUESTS_PER_DAY"] = "25"
     server.manners = replace(server.manners, quota=25)
-    server.misbehave(Latency(0.02))
-    track, added = side_by_side(user, ("track", "--format", "json"), ("artists", "import", names(user, 40)))
+    begun = Event()
+    server.misbehave(Latency(0.1))  # the import is not done before the run has begun
+    server.misbehave(Answered(begun.set), when=lambda asked: asked.what == "search")
+    importing = user.start("artists", "import", names(user, 40))
+    assert begun.wait(PATIENCE)
+    track = user.track()
+    added = ended(importing)
 
     assert (track.code, added.code) == (3, 3)
     assert Counter(one.status for one in server.requests) == {200: 25}, "all of it, and not one more"
