@@ -191,3 +191,14 @@ def test_a_database_that_something_cut_short_is_damaged_not_new(path: Path, size
     with pytest.raises(StoreError, match=r"is damaged: .*good\.bak`"):
         SQLiteStore.open(path, read_only=read_only)
     assert path.stat().st_size == size
+
+
+def test_a_link_to_the_database_stays_a_link_when_restored(path: Path, tmp_path: Path) -> None:
+    back_up(path, tmp_path / "copy.bak", NOW)
+    follow(path, B)
+    link = tmp_path / "link.db"
+    link.symlink_to(path)
+    restore(link, tmp_path / "copy.bak", NOW)
+
+    assert link.is_symlink()
+    assert names(path) == [A.id]

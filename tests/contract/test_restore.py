@@ -394,14 +394,3 @@ def test_killed_in_the_middle_the_old_or_the_new_one_stands(path: Path, tmp_path
             follow(path, *(Ref("spotify", name) for name in before[1:]))
     assert len(seen) > 5
     assert seen[-1] == 0
-
-
-def test_a_link_to_the_database_stays_a_link(path: Path, tmp_path: Path) -> None:
-    back_up(path, tmp_path / "copy.bak", NOW)
-    follow(path, B)
-    link = tmp_path / "link.db"
-    link.symlink_to(path)
-    restore(link, tmp_path / "copy.bak", NOW)
-
-    assert link.is_symlink()
-    assert names(path) == [A.id]
