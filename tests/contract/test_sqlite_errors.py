@@ -67,9 +67,10 @@ WRITES: dict[str, Callable[[Store], Any]] = {
     "set_cooldown": lambda store: store.set_cooldown(Cooldown("spotify", NOW, "x")),
     "set_setting": lambda store: store.set_setting("x", "y"),
 }
-# What only reads, or (settle_request) may be put off.
+# What only reads, or waits for nobody, or (settle_request) may be put off.
 READS = {
-    "artist", "artists", "checks", "close", "cooldowns", "deep_queue", "follow", "held", "history", "last_report",
+    "artist", "artists", "checks", "close", "cooldowns", "deep_queue", "follow", "held", "history", "hurry",
+    "last_report",
     "nth_last_request", "problems",
     "releases", "reports", "requests_since", "run", "runs", "setting", "settle_request", "story",
     "untold",

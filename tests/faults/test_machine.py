@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from freshwax.demo.server import DemoServer
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="machines are made ill in a child process")
 
 TRACK = ("track", "--format", "json")
+LESS_THAN_ITS_PATIENCE = 4.5  # seconds; it waits for locks of others for 5
 
 
 @pytest.fixture
@@ -185,6 +187,37 @@ def test_a_database_that_is_locked_for_good_in_mid_run_ends_it_and_the_next_one_
     second = user.track()
     assert (second.status, second.titles) == ((0, "completed"), news)
     assert second.coverage("fresh")[0] >= 1, "what was done stays done"
+
+
+@pytest.mark.parametrize("released", [True, False], ids=["for a moment", "for good"])
+def test_a_run_that_waits_for_a_locked_database_can_be_broken_off(
+    released: bool, user: User, server: DemoServer, learnt: list[ArtistHandle], news: list[str]
+) -> None:
+    """It does not wait out its patience: what it cannot commit is due again."""
+    locked = threading.Event()
+    with closing(sqlite3.connect(user.database, isolation_level=None, check_same_thread=False)) as other:
+
+        def hold() -> None:
+            other.execute("BEGIN IMMEDIATE")
+            locked.set()
+
+        when_asked(server, 3, hold)
+        with user.start(*TRACK, FRESHWAX_CONCURRENCY="1") as process:
+            assert locked.wait(20)
+            process.send_signal(signal.SIGINT)
+            if released:
+                threading.Timer(0.2, other.execute, ["ROLLBACK"]).start()
+            out, err = process.communicate(timeout=LESS_THAN_ITS_PATIENCE)
+        first = Done(process.returncode, out, err)
+        if released:
+            assert first.status == (3, "paused")
+        else:
+            assert_refused(first, 4, "locked by another program")
+            other.execute("ROLLBACK")
+    assert_whole(user.database)
+    second = user.track()
+    assert second.status == (0, "completed")
+    assert sorted((first.titles if released else []) + second.titles) == news
 
 
 def test_of_runs_that_start_at_once_one_runs_and_the_others_name_it(

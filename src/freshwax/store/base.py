@@ -140,6 +140,10 @@ class Store(Protocol):
         """Release the database. Idempotent."""
         ...
 
+    def hurry(self) -> None:
+        """Wait for the locks of other programs no longer than a moment from now on; a signal's handler may call it."""
+        ...
+
     def problems(self) -> list[str]:
         """Check all that is kept, and return what is wrong with it, a line each; nothing where it is sound."""
         ...

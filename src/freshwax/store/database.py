@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
 
 MEMORY = ":memory:"
+# Milliseconds that SQLite waits for a lock without a break: Python hears a signal in between only.
+_WAIT = 100
+_HURRIED = 5  # so many waits are left to somebody who wants it to end
 # STRICT tables.
 OLDEST_SQLITE = (3, 37)
 
@@ -27,8 +31,11 @@ OLDEST_SQLITE = (3, 37)
 class Database:
     """Runs named queries. Every statement of the store goes through here, so errors are translated here, once."""
 
-    def __init__(self, connection: sqlite3.Connection, path: str, opened: Identity | None = None) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: str, opened: Identity | None = None, *, patience: float = 0.0
+    ) -> None:
         self.path = path
+        self._waits = int(patience * 1000 / _WAIT)
         self._opened = opened
         self._connection = connection
         self._closed = False
@@ -69,7 +76,7 @@ class Database:
         """Hold the write lock: everything in the block is committed at its end, or nothing."""
         if self._connection.in_transaction:
             raise RuntimeError("a write transaction is open already")
-        self._control("BEGIN IMMEDIATE")
+        self._take_lock()
         try:
             need_same(self.path, self._opened)  # else what is written now is read by nobody
             yield
@@ -90,6 +97,10 @@ class Database:
         finally:
             self._roll_back()
 
+    def hurry(self) -> None:
+        """See ``Store.hurry``."""
+        self._waits = min(self._waits, _HURRIED)
+
     def close(self) -> None:
         """Close the connection. Idempotent."""
         self._closed = True
@@ -100,6 +111,26 @@ class Database:
     def closed(self) -> bool:
         """Whether the connection was closed."""
         return self._closed
+
+    def _take_lock(self) -> None:
+        """Begin to write, as soon as nobody else does. It waits in small pieces: ``hurry`` may be called in between."""
+        with translated(self.path, self._opened):
+            patience = self._connection.execute("PRAGMA busy_timeout").fetchone()[0]
+            self._connection.execute(f"PRAGMA busy_timeout = {min(_WAIT, patience)}")
+            try:
+                self._begin_at_last()
+            finally:
+                self._connection.execute(f"PRAGMA busy_timeout = {patience}")
+
+    def _begin_at_last(self) -> None:
+        for waited in count(1):
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or waited >= self._waits:
+                    raise
+            else:
+                return
 
     def _control(self, statement: str) -> None:
         with translated(self.path, self._opened):
@@ -117,15 +148,19 @@ def open_database(path: str | Path, *, read_only: bool, patience: float) -> Data
         raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: freshwax needs 3.37 or newer; update Python")
     name = str(path)
     if name == MEMORY:
-        return _ready(sqlite3.connect(MEMORY, isolation_level=None), name, read_only=False)
+        connection = sqlite3.connect(MEMORY, isolation_level=None)
+        _make_ready(connection, name, read_only=False)
+        return Database(connection, name)
     with translated(name):
         _look_at(Path(name), read_only=read_only)
     opened = identity(name)
     with translated(name, opened):
-        return _ready(connect(Path(name), read_only=read_only, patience=patience), name, opened, read_only=read_only)
+        connection = connect(Path(name), read_only=read_only, patience=patience)
+        _make_ready(connection, name, opened, read_only=read_only)
+    return Database(connection, name, opened, patience=patience)
 
 
-def _ready(connection: sqlite3.Connection, path: str, opened: Identity | None = None, *, read_only: bool) -> Database:
+def _make_ready(connection: sqlite3.Connection, path: str, opened: Identity | None = None, *, read_only: bool) -> None:
     try:
         if read_only:
             migrate.check(connection, path)
@@ -133,7 +168,6 @@ def _ready(connection: sqlite3.Connection, path: str, opened: Identity | None = 
             migrate.migrate(connection, path)
             need_same(path, opened)  # else this would begin a log that another file takes for its own
             _set_up(connection)
-        return Database(connection, path, opened)
     except BaseException:
         connection.close()
         raise

@@ -155,5 +155,8 @@ class MemoryStore(WatchList, Dates, Checks, Pruning, TellingPart, Browsing):
         """See ``Store.problems``: there is no file that could be damaged."""
         return []
 
+    def hurry(self) -> None:
+        """See ``Store.hurry``: nothing is waited for."""
+
     def close(self) -> None:
         """Nothing to release."""

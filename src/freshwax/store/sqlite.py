@@ -35,6 +35,10 @@ class SQLiteStore(WatchList, Dates, Checks, Runs, TellingPart, Browsing, Pruning
         loose = {f"rows of {row[0]} refer to {row[2]} that are not there" for row in self._db.rows_of(LOOSE)}
         return damage + sorted(loose)
 
+    def hurry(self) -> None:
+        """See ``Store.hurry``."""
+        self._db.hurry()
+
     def close(self) -> None:
         """Release the database. Idempotent."""
         if self._db.closed:

@@ -43,26 +43,31 @@ async def _track(
     source, meter = open_source()
     task = asyncio.create_task(run(store, source, meter, clock, options, progress))
     try:
-        with _ending_on_signals(task):
+        with _ending_on_signals(task, store):
             return await task
     finally:
         await source.aclose()
 
 
 @contextmanager
-def _ending_on_signals(task: asyncio.Task[Run]) -> Iterator[None]:
-    signals = _signals()
+def _ending_on_signals(task: asyncio.Task[Run], store: Store) -> Iterator[None]:
+    """Let signals cancel a task. Not by the loop's own handlers: those wait while the store waits for a lock."""
     loop = asyncio.get_running_loop()
-    # Not every platform, and no thread but the main one, can handle signals in the loop.
-    with suppress(NotImplementedError, ValueError, RuntimeError):
-        for number in signals:
-            loop.add_signal_handler(number, task.cancel)
+
+    def end(*_: object) -> None:
+        store.hurry()
+        loop.call_soon_threadsafe(task.cancel)
+
+    before = {number: signal.getsignal(number) for number in _signals()}
+    with suppress(ValueError):  # no thread but the main one can handle signals
+        for number in before:
+            signal.signal(number, end)
     try:
         yield
     finally:
-        with suppress(NotImplementedError, ValueError, RuntimeError):
-            for number in signals:
-                loop.remove_signal_handler(number)
+        with suppress(ValueError):
+            for number, handler in before.items():
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def _signals() -> list[int]:
