@@ -107,6 +107,11 @@ def test_kills() -> None:
     assert done.returncode == 0
 
 
+def test_stopping() -> None:
+    done = run("stopping.py", "--artists", "10", "--times", "2")
+    assert "met     paused, exit code 3; behind a locked database, 4" in done.stdout
+
+
 def test_soak() -> None:
     done = run("soak.py", "--artists", "10", "--weeks", "10")
     assert "met     no more open files" in done.stdout

@@ -23,7 +23,7 @@ Values = Sequence[Any] | Mapping[str, Any]
 MEMORY = ":memory:"
 # Milliseconds that SQLite waits for a lock without a break: Python hears a signal in between only.
 _WAIT = 100
-_HURRIED = 5  # so many waits are left to somebody who wants it to end
+_HURRIED = 3  # so many waits are left to somebody who wants it to end
 # STRICT tables.
 OLDEST_SQLITE = (3, 37)
 
