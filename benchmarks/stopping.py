@@ -44,14 +44,14 @@ class Scene:
 
 
 SCENES = (
-    Scene("answers come", {"latency_ms": 50}),
+    Scene("answers come", {"latency_ms": 250}),
     Scene("answers do not come", {"latency_ms": FAR}),
     Scene("a retry is waited for", {"faults": [{"effect": "Status", "with": {"code": 503}}]}),
     Scene(
         "a Retry-After is waited for",
         {"faults": [{"effect": "Status", "with": {"code": 429, "retry_after": "10"}}]},
     ),
-    Scene("the database is locked", {"latency_ms": 50}, locked=True, code=LOCKED),
+    Scene("the database is locked", {"latency_ms": 250}, locked=True, code=LOCKED),
 )
 AS_USUAL = {"latency_ms": 0, "faults": []}
 

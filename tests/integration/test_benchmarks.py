@@ -108,7 +108,7 @@ def test_kills() -> None:
 
 
 def test_stopping() -> None:
-    done = run("stopping.py", "--artists", "10", "--times", "2")
+    done = run("stopping.py", "--artists", "40", "--times", "2")
     assert "met     paused, exit code 3; behind a locked database, 4" in done.stdout
 
 
