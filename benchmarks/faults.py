@@ -118,9 +118,10 @@ def _row(one: Outcome) -> None:
 def _total(done: Sequence[Outcome]) -> None:
     say()
     say(f"  {len(done)} campaigns, {sum(one.weeks for one in done):,} weeks, {sum(one.runs for one in done):,} runs")
-    say(f"  {sum(one.incomplete for one in done):,} runs that said they were not complete")
+    say(f"  {sum(one.incomplete for one in done):,} runs that said they were not complete, or died")
     say(f"  {sum(one.requests for one in done):,} requests")
     say(f"  {sum(one.moved for one in done):,} records told again with another ID and another artist")
+    say(f"  {sum(one.again for one in done):,} releases printed by a run that died before it could record that")
     say(f"  {sum(one.owed for one in done):,} releases owed, {sum(one.told for one in done):,} of them told")
 
 

@@ -2,18 +2,21 @@
 
 Everything is real but time and the world: the client over HTTP on loopback, the tracker, the database. Once a quarter
 all artists are checked, in the other weeks a smart batch; every fourth week a prefetch goes ahead of it. A run that did
-not complete is started again an hour later, half of the time with the fault still there. In the last weeks nothing goes
-wrong, so that what was delayed can arrive, and at the very end every list is read whole.
+not complete is started again an hour later, half of the time with the fault still there. One that died, or that the
+machine kept from its end, gives its place to a new process. In the last weeks nothing goes wrong, so that what was
+delayed can arrive, and at the very end every list is read whole.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
+from math import exp, log
 from pathlib import Path
 from zlib import crc32
 
@@ -24,15 +27,17 @@ from freshwax.demo.api import Manners
 from freshwax.demo.disasters import Disaster
 from freshwax.demo.faults import Asked, Effect
 from freshwax.demo.generate import Habits, generate
+from freshwax.demo.machine import Illness, Killed, Machine
 from freshwax.demo.server import DemoServer
 from freshwax.demo.trial import Trial, score
 from freshwax.demo.witness import Finished, Witness, recognisable
 from freshwax.demo.world import World
 from freshwax.discovery.classify import Moment
+from freshwax.errors import Busy, StoreError
 from freshwax.model import ArtistState, Mode, Report, Run
 from freshwax.sources.http import Timeouts
 from freshwax.store.base import Store
-from freshwax.store.sqlite import SQLiteStore
+from freshwax.store.lock import RunLock
 from freshwax.tracking.options import STDOUT, RunOptions
 from freshwax.tracking.session import decide_held
 
@@ -41,6 +46,11 @@ WEEK, DAY, HOUR = timedelta(weeks=1), timedelta(days=1), timedelta(hours=1)
 CALM = 7  # weeks at the end
 EVERYONE, AHEAD = 13, 4  # each how many weeks all are checked, and some ahead of the others
 BATCH = 10  # a smart batch checks one artist in so many
+RUNNING, REPORTING = (
+    5_000,
+    8,
+)  # statements of SQL at most before the machine falls ill: in a run, and from its report on
+LATE = 1 / 3  # so often it is the report that is struck
 IMPATIENT = Timeouts(connect=1.0, read=0.15, total=1.0)
 
 Progress = Callable[[int], None]
@@ -51,8 +61,8 @@ class Outcome:
     """What came of a campaign; see ``witness`` for what the words mean.
 
     ``releases``: real ones, in the world's whole time. ``owed`` and ``told`` are counts; ``struck`` counts the weeks in
-    which something was wrong, ``incomplete`` the runs that said that they were, ``moved`` the records told again after
-    a change of both ID and artist.
+    which something was wrong, ``incomplete`` the runs that did not end as complete, ``moved`` the records told again
+    after a change of both ID and artist, ``again`` those read from a process that could not record it.
     """
 
     name: str
@@ -67,6 +77,7 @@ class Outcome:
     lost: tuple[str, ...]
     repeated: tuple[str, ...]
     moved: int
+    again: int
     false: tuple[str, ...]
 
 
@@ -91,8 +102,8 @@ def suffer(
     for one in disasters:
         if one.world is not None:
             world = one.world(world, chance, (START + DAY, end - CALM * WEEK))
-    with DemoServer(world, START) as server, closing(SQLiteStore.open(folder / "freshwax.db")) as store:
-        life = _Life(world, server, store, disasters, chance)
+    with DemoServer(world, START) as server, closing(Machine(folder / "freshwax.db")) as machine:
+        life = _Life(world, server, machine, disasters, chance)
         for week in range(weeks + 1):
             life.week(week, calm=week > weeks - CALM)
             if progress is not None:
@@ -105,22 +116,28 @@ class _Life:
     """A campaign in progress."""
 
     def __init__(
-        self, world: World, server: DemoServer, store: Store, disasters: Sequence[Disaster], chance: random.Random
+        self, world: World, server: DemoServer, machine: Machine, disasters: Sequence[Disaster], chance: random.Random
     ) -> None:
         self.server = server
-        self.store = store
+        self.machine = machine
         self.disasters = disasters
         self.chance = chance
         self.witness = Witness(world)
         self.per_day = self._requests(disasters, "per_day")
-        self.trial = Trial(world, server, store, SimulatedClock(START), per_day=self.per_day)
+        self.trial = Trial(world, server, self.store, SimulatedClock(START), per_day=self.per_day)
         self.trial.page_size = max((one.page_size for one in disasters), default=10)
         self.trial.follow(world.artists)
         self.generous = Manners(page_max=max(self.trial.page_size, 10))  # when nothing is wrong
         self.server.manners = self.generous
         self.reports: list[tuple[datetime, Report]] = []
-        self.runs = self.incomplete = self.requests = self.struck = 0
+        self.runs = self.incomplete = self.requests = self.struck = self.again = 0
         self.clock = timedelta(0)  # by so much the user's is wrong
+        self.ills: tuple[Illness, ...] = ()
+
+    @property
+    def store(self) -> Store:
+        """The store, as the process that is alive has it."""
+        return self.machine.store
 
     def week(self, week: int, *, calm: bool) -> None:
         """Let a week's runs happen, with whatever strikes in it."""
@@ -131,11 +148,11 @@ class _Life:
         with self._striking(active):
             if not everyone and week % AHEAD == AHEAD // 2:
                 self._run(at - 6 * HOUR, self._options(everyone=False), ahead=True)
-            done = self._run(at, self._options(everyone=everyone))
+            complete = self._run(at, self._options(everyone=everyone))
             patient = self.chance.random() < 0.5
-            if done.exit_code and patient:
-                done = self._run(at + HOUR, self._options(everyone=everyone))
-        if done.exit_code:
+            if patient and not complete:
+                complete = self._run(at + HOUR, self._options(everyone=everyone))
+        if not complete:
             self._run(at + 2 * HOUR, self._options(everyone=everyone))
         self._answer_for_the_held()
 
@@ -167,6 +184,7 @@ class _Life:
             lost=judged.lost,
             repeated=repeated,
             moved=len(judged.twice) - len(repeated),
+            again=self.again,
             false=tuple(self.witness.false),
         )
 
@@ -180,32 +198,58 @@ class _Life:
         picks = max(len(self.witness.world.artists) // BATCH, 1)
         return changed(options, policy=policy, picks=picks if policy == "adaptive" else None)
 
-    def _run(self, at: datetime, options: RunOptions, *, ahead: bool = False) -> Run:
-        """Do a run, and let the witness see it."""
+    def _run(self, at: datetime, options: RunOptions, *, ahead: bool = False) -> bool:
+        """Do a run, and let the witness see it; return whether it was complete."""
         now = at + self.clock
         watched = self._active()
         self.server.log.clear()
-        if ahead:
-            run = self.trial.prefetch(at, options, now=now)
-        else:
-            run, report = self.trial.track(at, options, now=now)
-            self.reports.append((at, report))
+        last = self._last_run()
+        run = self._live(at, now, options, ahead=ahead)
+        number = self._last_run()
+        complete = run is not None and not run.exit_code
         self.runs += 1
-        self.incomplete += bool(run.exit_code)
-        self.requests += run.cost.requests
+        self.incomplete += not complete
+        self.requests += sum(entry.what != "token" for entry in self.server.log)
         self.witness.see(
             Finished(
                 run=run,
                 at=at,
                 now=now,
-                checks=tuple(self.store.checks(run.id)),
+                checks=tuple(self.store.checks(number)) if number != last else (),
                 log=tuple(self.server.log),
                 watched=watched,
                 left=self._active(),
                 everyone=options.policy is None and not ahead,
             )
         )
+        return complete
+
+    def _live(self, at: datetime, now: datetime, options: RunOptions, *, ahead: bool) -> Run | None:
+        """Let a process do a run, and its user read the report; None if it died, or the machine ended it."""
+        read = len(self.trial.reports)
+        for illness in self.ills:
+            late = self.chance.random() < LATE
+            self.machine.strike(illness, self._statements(late=late), printing=late)
+        try:
+            with RunLock(self.machine.path, now):
+                if ahead:
+                    return self.trial.prefetch(at, options, now=now)
+                run, report = self.trial.track(at, options, now=now)
+        except (Killed, StoreError):
+            self.again += sum(len(report.lines) for _, report in self.trial.reports[read:])
+            return None
+        finally:
+            self.machine.restart()
+            self.trial.store = self.store
+        self.reports.append((at, report))
         return run
+
+    def _statements(self, *, late: bool) -> int:
+        """Draw how many statements of SQL a machine still bears: of any order of magnitude."""
+        return int(exp(self.chance.uniform(0.0, log(REPORTING if late else RUNNING)))) - 1
+
+    def _last_run(self) -> int:
+        return next((run.id for run in self.store.runs(1)), 0)
 
     def _active(self) -> frozenset[str]:
         return frozenset(artist.ref.id for artist in self.store.artists({ArtistState.ACTIVE}))
@@ -227,6 +271,7 @@ class _Life:
         for one in active:
             self._misbehave(one)
         self.clock = sum((one.clock for one in active), timedelta(0))
+        self.ills = tuple(one.machine for one in active if one.machine is not None)
         self.trial.timeouts = IMPATIENT if any(one.at_most for one in active) else None
         down = any(one.down for one in active)
         if down:
@@ -239,6 +284,7 @@ class _Life:
             self.server.repair()
             self.server.manners = self.generous
             self.clock = timedelta(0)
+            self.ills = ()
             self.trial.timeouts = None
 
     def _strikes(self, one: Disaster, week: int) -> bool:
@@ -254,8 +300,22 @@ class _Life:
         if one.besides is not None:
             self.server.misbehave(one.besides)
         if one.jump:
-            jump = _Jump(self.trial.clock, one.jump)
-            self.server.misbehave(jump, times=1, when=_after(self.chance.randrange(len(self.witness.world.artists))))
+            self._in_mid_run(partial(self._jump, one.jump))
+        if one.rival:
+            self._in_mid_run(self._begin_another)
+
+    def _in_mid_run(self, act: Callable[[], None]) -> None:
+        """Let something happen before one of the week's answers is there."""
+        few = self.chance.randrange(len(self.witness.world.artists))
+        self.server.misbehave(_Meanwhile(act), times=1, when=_after(few))
+
+    def _jump(self, by: timedelta) -> None:
+        self.trial.clock.move_to(self.trial.clock.now() + by)
+
+    def _begin_another(self) -> None:
+        """Start a run while one is on: it must be refused."""
+        with suppress(Busy), RunLock(self.machine.path):
+            self.witness.false.append(f"{self.trial.clock.now():%Y-%m-%d %H:%M}: two runs at once")
 
     def _reach(self) -> tuple[Callable[[Asked], bool] | None, int | None]:
         """Draw which requests of a run are struck: all, a third of them, all after the first few, the first few."""
@@ -278,15 +338,14 @@ class _Life:
 
 
 @dataclass(frozen=True, slots=True)
-class _Jump(Effect):
-    """The user's clock jumps before the answer is there."""
+class _Meanwhile(Effect):
+    """Something happens before the answer is there."""
 
-    clock: SimulatedClock
-    by: timedelta
+    act: Callable[[], None]
 
     def delay(self) -> float:
         """See ``Effect``."""
-        self.clock.move_to(self.clock.now() + self.by)
+        self.act()
         return 0.0
 
 

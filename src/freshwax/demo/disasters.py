@@ -39,6 +39,7 @@ from freshwax.demo.faults import (
     WronglyTyped,
     WrongTotal,
 )
+from freshwax.demo.machine import Illness
 from freshwax.demo.upheaval import Upheaval
 
 HOUR, DAY, YEAR = timedelta(hours=1), timedelta(days=1), timedelta(days=365)
@@ -54,6 +55,7 @@ class Disaster:
     strikes all requests of such a week as well. ``down``: connections are refused. ``clock``: by so much the user's
     clock is wrong; ``jump``: by so much it jumps while a run waits for an answer. ``quota`` (requests a day for each
     artist) and ``page_max``: what the service allows. ``world``: what befalls the world, whatever the week.
+    ``machine``: what the user's machine falls ill with in mid-run; ``rival``: another run is started during each.
 
     ``per_day`` (as ``quota``), ``page_size`` and ``policy`` are the user's settings, in all weeks; ``summer_time``:
     runs are at the same hour by the clock on the wall. ``often``: the share of weeks that are struck; ``learning``: the
@@ -71,6 +73,8 @@ class Disaster:
     quota: float | None = None
     page_max: int | None = None
     world: Upheaval | None = None
+    machine: Illness | None = None
+    rival: bool = False
     per_day: float | None = None
     page_size: int = 10
     policy: str = "adaptive"
@@ -154,5 +158,12 @@ CATALOGUE = (
     Disaster("the service's clock wrong", (Header("date", "Thu, 01 Jan 2015 00:00:00 GMT"),)),
     Disaster("summer time", summer_time=True),
     Disaster("ISO week 53, tiers", policy="tiers"),
+    # The machine.
+    Disaster("killed at any moment", machine=Illness.KILLED),
+    Disaster("disk full", machine=Illness.FULL),
+    Disaster("database read-only", machine=Illness.READ_ONLY),
+    Disaster("database locked", machine=Illness.LOCKED),
+    Disaster("slow disk", machine=Illness.SLOW),
+    Disaster("two runs at once", rival=True),
 )
 BY_NAME: Mapping[str, Disaster] = {one.name: one for one in CATALOGUE}

@@ -75,8 +75,8 @@ class Trial:
         settings = options or self._options
         run = session.track(self.store, self._source, self.clock, settings)
         report = fix_report(self.store, run, settings, self.clock.now())
+        self.reports.append((at, report))  # read by now, whether that can be recorded or not
         self.store.tell(report.id, self.clock.now())
-        self.reports.append((at, report))
         return run, report
 
     def prefetch(self, at: datetime, options: RunOptions, *, now: datetime | None = None) -> Run:

@@ -42,10 +42,10 @@ class Finished:
     """A run that is over, with what there is to hold against it.
 
     ``at`` is the world's instant, ``now`` the user's. ``watched`` and ``left`` are the active artists before and after.
-    ``everyone``: the run was to check all that are due.
+    ``everyone``: the run was to check all that are due. Without a ``run`` it died, and said nothing.
     """
 
-    run: Run
+    run: Run | None
     at: datetime
     now: datetime
     checks: tuple[Check, ...]
@@ -84,9 +84,14 @@ class Witness:
         for artist in done.checked:
             self._checked_at[artist] = done.now
             self.learnt_at.setdefault(artist, done.at)
-        self.false += [f"run {done.run.id}, {done.at:%Y-%m-%d %H:%M}: {text}" for text in self._false(done)]
         self._note_names(done)
-        until = UNTIL.search(done.run.error or "") if done.run.status is RunStatus.PAUSED else None
+        if done.run is not None:
+            self._judge(done, done.run)
+
+    def _judge(self, done: Finished, run: Run) -> None:
+        """Note what a run says that is false, and what it promises."""
+        self.false += [f"run {run.id}, {done.at:%Y-%m-%d %H:%M}: {text}" for text in self._false(done, run)]
+        until = UNTIL.search(run.error or "") if run.status is RunStatus.PAUSED else None
         if until is not None:
             promised = datetime.strptime(until[1], "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
             self._promise = promised, done.now - done.at
@@ -105,9 +110,9 @@ class Witness:
 
     # -- coverage ------------------------------------------------------------------------------------------------
 
-    def _false(self, done: Finished) -> Iterator[str]:
+    def _false(self, done: Finished, run: Run) -> Iterator[str]:
         """Hold what a run says of itself against what happened; every sentence that is not true."""
-        run, said = done.run, done.run.coverage
+        said = run.coverage
         counts = said.checked + said.fresh + said.not_due + said.failed + said.paused
         followed = done.watched & done.left
         checked = done.checked & done.watched

@@ -9,9 +9,11 @@ from pathlib import Path
 _NO_LOG = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 
-def connect(path: Path, *, read_only: bool, patience: float) -> sqlite3.Connection:
+def connect(
+    path: Path, *, read_only: bool, patience: float, factory: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
     """Connect to a file that is there, as it is. Errors are SQLite's own; a reader leaves nothing behind."""
-    connection = _connect_as(path, "mode=rw", patience)
+    connection = _connect_as(path, "mode=rw", patience, factory)
     if not read_only:
         return connection
     try:
@@ -24,12 +26,13 @@ def connect(path: Path, *, read_only: bool, patience: float) -> sqlite3.Connecti
             raise
         # The log needs a file beside the database. In a folder where we may not write there is none, so nobody writes
         # now, and the database can be read as it lies there.
-        return _connect_as(path, "immutable=1", patience)
+        return _connect_as(path, "immutable=1", patience, factory)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _connect_as(path: Path, how: str, patience: float) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=patience, isolation_level=None)
+def _connect_as(path: Path, how: str, patience: float, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
+    where = f"{path.absolute().as_uri()}?{how}"
+    return sqlite3.connect(where, uri=True, timeout=patience, isolation_level=None, factory=factory)

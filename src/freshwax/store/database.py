@@ -142,7 +142,9 @@ class Database:
             self._control("ROLLBACK")
 
 
-def open_database(path: str | Path, *, read_only: bool, patience: float) -> Database:
+def open_database(
+    path: str | Path, *, read_only: bool, patience: float, factory: type[sqlite3.Connection] = sqlite3.Connection
+) -> Database:
     """Open the file at ``path``, made or migrated where it may be written; wait ``patience`` seconds for locks."""
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: freshwax needs 3.37 or newer; update Python")
@@ -155,7 +157,7 @@ def open_database(path: str | Path, *, read_only: bool, patience: float) -> Data
         _look_at(Path(name), read_only=read_only)
     opened = identity(name)
     with translated(name, opened):
-        connection = connect(Path(name), read_only=read_only, patience=patience)
+        connection = connect(Path(name), read_only=read_only, patience=patience, factory=factory)
         _make_ready(connection, name, opened, read_only=read_only)
     return Database(connection, name, opened, patience=patience)
 

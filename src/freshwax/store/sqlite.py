@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,13 +22,21 @@ class SQLiteStore(WatchList, Dates, Checks, Runs, TellingPart, Browsing, Pruning
     """Implements ``store.base.Store`` on SQLite. One connection; used by the thread that opened it."""
 
     @classmethod
-    def open(cls, path: str | Path, *, read_only: bool = False, patience: float = 5.0) -> SQLiteStore:
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        read_only: bool = False,
+        patience: float = 5.0,
+        factory: type[sqlite3.Connection] = sqlite3.Connection,
+    ) -> SQLiteStore:
         """Open the database at ``path``; a new one is made (readable by its owner only), an old one is migrated.
 
         ``patience``: seconds to wait for another program's lock before ``StoreLocked``. A ``read_only`` store makes
-        and changes nothing, needs no lock, and sees what a run has committed so far.
+        and changes nothing, needs no lock, and sees what a run has committed so far. ``factory``: the
+        class of the connection.
         """
-        return cls(open_database(path, read_only=read_only, patience=patience))
+        return cls(open_database(path, read_only=read_only, patience=patience, factory=factory))
 
     def problems(self) -> list[str]:
         """See ``Store.problems``: SQLite's own checks of the file, and of what refers to what."""
