@@ -73,7 +73,7 @@ class Trial:
         """Let it be ``at``, do a run, and read its report. ``now``: what the user's clock says, where that is wrong."""
         self._let_it_be(at, now)
         settings = options or self._options
-        run = session.track(self.store, self._source, self.clock, settings)
+        run = self._session(settings)
         report = fix_report(self.store, run, settings, self.clock.now())
         self.reports.append((at, report))  # read by now, whether that can be recorded or not
         self.store.tell(report.id, self.clock.now())
@@ -82,7 +82,15 @@ class Trial:
     def prefetch(self, at: datetime, options: RunOptions, *, now: datetime | None = None) -> Run:
         """Let it be ``at``, and ask some ahead of the run that tells what they bring."""
         self._let_it_be(at, now)
-        return session.track(self.store, self._source, self.clock, replace(options, mode=Mode.PREFETCH))
+        return self._session(replace(options, mode=Mode.PREFETCH))
+
+    def _session(self, options: RunOptions) -> Run:
+        """Do a run. A signal ends more than that: KeyboardInterrupt, as between two runs."""
+        signals: list[bool] = []
+        run = session.track(self.store, self._source, self.clock, options, stopped=lambda: signals.append(True))
+        if signals:
+            raise KeyboardInterrupt
+        return run
 
     def _let_it_be(self, at: datetime, now: datetime | None) -> None:
         self.server.at = at

@@ -25,12 +25,15 @@ def track(
     clock: Clock,
     options: RunOptions,
     progress: Progress | None = None,
+    *,
+    stopped: Callable[[], None] = lambda: None,
 ) -> Run:
     """Do one run and return it, finished. ``open_source`` is called inside the event loop, which the source belongs to.
 
-    SIGINT, SIGTERM and SIGHUP end the run as ``paused``: what is on the wire is dropped, what was committed stays.
+    SIGINT, SIGTERM and SIGHUP end the run as ``paused``: what is on the wire is dropped, what was committed stays. Then
+    ``stopped`` is called, for those who would go on with something else: a run that had nothing left is ``completed``.
     """
-    return asyncio.run(_track(store, open_source, clock, options, progress))
+    return asyncio.run(_track(store, open_source, clock, options, progress, stopped))
 
 
 async def _track(
@@ -39,23 +42,25 @@ async def _track(
     clock: Clock,
     options: RunOptions,
     progress: Progress | None,
+    stopped: Callable[[], None],
 ) -> Run:
     source, meter = open_source()
     task = asyncio.create_task(run(store, source, meter, clock, options, progress))
     try:
-        with _ending_on_signals(task, store):
+        with _ending_on_signals(task, store, stopped):
             return await task
     finally:
         await source.aclose()
 
 
 @contextmanager
-def _ending_on_signals(task: asyncio.Task[Run], store: Store) -> Iterator[None]:
+def _ending_on_signals(task: asyncio.Task[Run], store: Store, stopped: Callable[[], None]) -> Iterator[None]:
     """Let signals cancel a task. Not by the loop's own handlers: those wait while the store waits for a lock."""
     loop = asyncio.get_running_loop()
 
     def end(*_: object) -> None:
         store.hurry()
+        stopped()
         loop.call_soon_threadsafe(task.cancel)
 
     before = {number: signal.getsignal(number) for number in _signals()}
