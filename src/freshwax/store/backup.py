@@ -21,7 +21,7 @@ from freshwax.store.own_files import belongs_to, is_ours, same_as
 from freshwax.store.sql import queries
 from freshwax.store.swap import free_name, put_in_place
 from freshwax.store.taking_over import take_over
-from freshwax.store.trouble import damaged, is_damage, missing, translated
+from freshwax.store.trouble import FAILURES, damaged, is_damage, missing, translated
 
 PATIENCE = 5.0
 
@@ -122,7 +122,7 @@ def soundness(database: Path) -> Soundness:
         try:
             with closing(connect(database, read_only=True, patience=PATIENCE)) as connection:
                 schema = migrate.version_of(connection, path)
-        except sqlite3.DatabaseError as error:
+        except FAILURES as error:
             if not is_damage(error):
                 raise
             schema = None
@@ -143,7 +143,7 @@ def _looked_through(file: Path, look: Callable[[sqlite3.Connection], list[str]])
     try:
         with closing(connect(file, read_only=True, patience=PATIENCE)) as connection:
             return look(connection)
-    except sqlite3.DatabaseError as error:
+    except FAILURES as error:
         if not is_damage(error):
             raise
         return [str(error)]
@@ -211,7 +211,7 @@ def _refuse_emptying(target: Path, contents: Contents) -> None:
     """Raise StoreError where a backup of artists would give way to one of none: the database may be a new one."""
     if contents.artists or not target.exists():
         return
-    with suppress(sqlite3.Error), closing(connect(target, read_only=True, patience=PATIENCE)) as connection:
+    with suppress(*FAILURES), closing(connect(target, read_only=True, patience=PATIENCE)) as connection:
         held = connection.execute(queries()["contents"]).fetchone()[0]
         if held:
             followed = f"{held:,} artist{'s' * (held != 1)}"
@@ -224,6 +224,6 @@ def _copied_with_flaws(source: Path, draft: Path, target: Path) -> list[str]:
     """Copy a database, and return what is wrong with it."""
     try:
         copy_of(source, draft, target)
-    except sqlite3.Error as error:
+    except FAILURES as error:
         return [str(error)]
     return flaws(draft)

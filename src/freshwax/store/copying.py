@@ -12,7 +12,7 @@ from pathlib import Path
 
 from freshwax.errors import StoreError
 from freshwax.store.connecting import connect
-from freshwax.store.trouble import is_damage, translated
+from freshwax.store.trouble import FAILURES, is_damage, translated
 
 PATIENCE = 5.0
 DRAFT = ".freshwax.part"  # of whatever name: a backup has another one each night, as a rule
@@ -58,7 +58,7 @@ def _sweep(target: Path, now: datetime) -> None:
 def copy_of(source: Path, draft: Path, target: Path) -> None:
     """Copy one state of a database into the empty file ``draft``, which then stands alone and is to become ``target``.
 
-    ``sqlite3.Error`` where the source is damaged; StoreError: it is locked, or the copy cannot be written.
+    One of ``FAILURES`` where the source is damaged; StoreError: it is locked, or the copy cannot be written.
     """
     try:
         with closing(connect(source, read_only=True, patience=PATIENCE)) as reader:
@@ -66,7 +66,7 @@ def copy_of(source: Path, draft: Path, target: Path) -> None:
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
             _write_copy(reader, draft, target)
-    except sqlite3.Error as error:
+    except FAILURES as error:
         if is_damage(error):
             raise
         with translated(str(source)):
@@ -78,7 +78,7 @@ def _write_copy(reader: sqlite3.Connection, draft: Path, target: Path) -> None:
         with closing(sqlite3.connect(draft)) as copy:
             reader.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
-    except sqlite3.Error as error:
+    except FAILURES as error:
         if is_damage(error):
             raise
         full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL

@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec import DecodeError, Struct, ValidationError, json
 
 from freshwax.store import migrate
+from freshwax.store.trouble import FAILURES
 
 KEPT = 20  # entries of the list
 _LOOK = "PRAGMA quick_check(1)"
@@ -107,5 +108,5 @@ def _looks_good(path: Path) -> bool:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             ours = identity == migrate.APPLICATION_ID and 0 < version <= max(migrate.migrations())
             return bool(ours and connection.execute(_LOOK).fetchone() == ("ok",))
-    except sqlite3.Error:
+    except FAILURES:
         return False

@@ -19,7 +19,7 @@ from freshwax.store.copying import copy_of, draft_beside
 from freshwax.store.salvage import Saved, salvage
 from freshwax.store.sql import queries
 from freshwax.store.swap import free_name, put_in_place
-from freshwax.store.trouble import hopeless, is_damage, translated
+from freshwax.store.trouble import FAILURES, hopeless, is_damage, translated
 
 BEYOND = "is damaged, and nothing of it can be saved"
 # What is corrected without a word: nothing that anybody could miss.
@@ -97,14 +97,14 @@ def _reindexed(database: Path, draft: Path, now: datetime) -> _Mended | None:
         with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
             connection.execute("REINDEX")
         return None if unsound(draft) else _mend(draft, (), now)
-    except sqlite3.DatabaseError:
+    except FAILURES:
         return None
 
 
 def _salvaged(database: Path, draft: Path) -> list[Saved]:
     try:
         saved = salvage(database, draft)
-    except sqlite3.Error as error:
+    except FAILURES as error:
         if is_damage(error):
             raise hopeless(str(database), BEYOND) from error
         with translated(str(database)):

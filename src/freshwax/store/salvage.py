@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from freshwax.store import migrate
 from freshwax.store.sql import queries
+from freshwax.store.trouble import FAILURES
 
 Row = tuple[Any, ...]
 
@@ -51,7 +52,7 @@ class Saved(Struct, frozen=True):
 def salvage(damaged: Path, fresh: Path) -> list[Saved]:
     """Move what can be read of a database into an empty file, with the schema of its version; say what came through.
 
-    References may dangle afterwards. ``sqlite3.Error`` where not even the first page of it can be read.
+    References may dangle afterwards. One of ``FAILURES`` where not even the first page of it can be read.
     """
     with closing(_reader(damaged)) as old, closing(sqlite3.connect(fresh, isolation_level=None)) as new:
         version = migrate.version_of(old, str(damaged))
@@ -59,7 +60,7 @@ def salvage(damaged: Path, fresh: Path) -> list[Saved]:
         new.execute("BEGIN")
         saved = [_move(old, new, name, rowid=not wr) for name, wr in new.execute(queries()["repair_tables"]).fetchall()]
         saved = [one if one.whole or one.table not in _NAMES else _named(old, new, one, version) for one in saved]
-        with suppress(sqlite3.Error):  # the numbers that AUTOINCREMENT gave; else it goes on from the highest
+        with suppress(*FAILURES):  # the numbers that AUTOINCREMENT gave; else it goes on from the highest
             for name, number in old.execute("SELECT name, seq FROM sqlite_sequence").fetchall():
                 new.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (number, name))
         new.execute("COMMIT")
@@ -84,7 +85,7 @@ def _move(old: sqlite3.Connection, new: sqlite3.Connection, table: str, *, rowid
     marks = ", ".join("?" * len(columns))
     write = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 -- our names
     for row in reading.rows():
-        with suppress(sqlite3.Error):  # a row that the schema would never have taken
+        with suppress(*FAILURES):  # a row that the schema would never have taken
             new.execute(write, row)
     (there,) = new.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 -- our names
     return Saved(table, there, reading.expected(there))
@@ -105,7 +106,7 @@ def _named(old: sqlite3.Connection, new: sqlite3.Connection, saved: Saved, versi
     for key, (source, source_id) in lost.items():
         values = {"id": key, "source": source, "source_id": source_id, "forgets": forgets}
         values |= {fact: known.get(key) for fact, known in facts.items()}
-        with suppress(sqlite3.Error):  # an index may be damaged, too
+        with suppress(*FAILURES):  # an index may be damaged, too
             named += new.execute(queries()[f"repair_named_{saved.table}{early}"], values).rowcount
     return Saved(saved.table, saved.rows, saved.of, named)
 
@@ -123,7 +124,7 @@ def _identities(old: sqlite3.Connection, new: sqlite3.Connection, table: str, in
             for row in old.execute(query.format(">=", ""), at[:2]):
                 at = row
                 yield row
-        except sqlite3.Error:
+        except FAILURES:
             found = new.execute(query.format(">", "LIMIT 1"), at[:2]).fetchone()
         else:
             return
@@ -142,7 +143,7 @@ def _values(old: sqlite3.Connection, table: str, index: str, columns: str) -> It
         query = f"SELECT {columns}, rowid FROM {table} INDEXED BY {index} WHERE {within or 'true'} ORDER BY {by}"  # noqa: S608
         try:
             yield from old.execute(query)
-        except sqlite3.Error:
+        except FAILURES:
             continue
         return
 
@@ -175,7 +176,7 @@ class _Reading:
             return saved
         try:
             return int(self._one(f"SELECT count(*) FROM {self._table}"))  # noqa: S608 -- our name
-        except sqlite3.Error:
+        except FAILURES:
             return None
 
     def _between(self, fixed: Row, first: Any, last: Any, patience: int) -> Iterator[Row]:
@@ -213,7 +214,7 @@ class _Reading:
         depth = len(fixed)
         low = 0 if first is None else first
         if last is None and not fixed:
-            with suppress(sqlite3.Error, TypeError):  # by way of any index
+            with suppress(*FAILURES, TypeError):  # by way of any index
                 last = int(self._one(f"SELECT max(+{self._keys[0][0]}) FROM {self._table}"))  # noqa: S608 -- our names
         elif last is None:
             last = max(self._met[depth], default=None)
@@ -236,7 +237,7 @@ class _Reading:
                     for met, value in zip(self._met, row, strict=False):
                         met.add(value)
                 yield row[len(self._keys) :]
-        except sqlite3.Error:
+        except FAILURES:
             self._damaged = True
         return reached
 
@@ -244,7 +245,7 @@ class _Reading:
         """Say whether SQLite finds its way to where a key stands, or would stand."""
         try:
             self._old.execute(f"{self._select} WHERE {self._keys[0][0]} = {key}").fetchone()
-        except sqlite3.Error:
+        except FAILURES:
             return False
         return True
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from freshwax.errors import StoreError, StoreLocked
 from freshwax.store.connecting import connect
 from freshwax.store.copying import DRAFT, copy_of, private, sync_folder, unused, unwritable
-from freshwax.store.trouble import is_damage, translated
+from freshwax.store.trouble import FAILURES, is_damage, translated
 
 PATIENCE = 5.0
 ATTEMPTS = 5  # to be alone, where others come in between
@@ -69,7 +69,7 @@ def _takes_pages_of(draft: Path, database: Path) -> bool:
                 log = sound and connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
                 sizes = {one.execute("PRAGMA page_size").fetchone() for one in (connection, other)}
                 return log and len(sizes) == 1
-        except sqlite3.DatabaseError as error:
+        except FAILURES as error:
             if not is_damage(error):
                 raise
             return False
@@ -98,7 +98,7 @@ def _write_over(draft: Path, database: Path, kept: Path) -> None:
         (count,) = source.execute("PRAGMA page_count").fetchone()
         try:
             source.backup(target, pages=max(1, min(_STEP, count - 1)), progress=look, sleep=0)
-        except (sqlite3.Error, OSError):
+        except (*FAILURES, OSError):
             kept.unlink(missing_ok=True)
             raise
 

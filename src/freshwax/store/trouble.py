@@ -23,6 +23,8 @@ _ADVICE = {
 _DAMAGE = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _MOVED = sqlite3.SQLITE_READONLY_DBMOVED
+# What SQLite fails with: its own errors, and Python's, where SQLite's words quote a damaged file that holds no text.
+FAILURES = (sqlite3.Error, UnicodeDecodeError)
 
 
 @contextmanager
@@ -34,7 +36,7 @@ def translated(path: str, opened: Identity | None = None) -> Iterator[None]:
     """
     try:
         yield
-    except sqlite3.Error as error:
+    except FAILURES as error:
         need_same(path, opened)
         sentence = _sentence(error, path)
         if sentence is None:
@@ -63,7 +65,7 @@ def _replaced(path: str) -> StoreLocked:
 
 def is_damage(error: BaseException | None) -> bool:
     """Say whether SQLite found a file damaged, or to be no database at all."""
-    return isinstance(error, sqlite3.Error) and _code(error) & 0xFF in _DAMAGE
+    return isinstance(error, FAILURES) and _code(error) & 0xFF in _DAMAGE
 
 
 def no_database(path: str) -> StoreError:
@@ -127,7 +129,9 @@ def _traces(path: str) -> list[str]:
     return [] if path == ":memory:" else [str(file) for file in traces(path)]
 
 
-def _code(error: sqlite3.Error) -> int:
+def _code(error: sqlite3.Error | UnicodeDecodeError) -> int:
+    if isinstance(error, UnicodeDecodeError):
+        return sqlite3.SQLITE_CORRUPT
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         # Without a code it is Python that stumbled: over text that is no text, which only a damaged file holds.
@@ -136,7 +140,7 @@ def _code(error: sqlite3.Error) -> int:
     return int(code)
 
 
-def _sentence(error: sqlite3.Error, path: str) -> StoreError | None:
+def _sentence(error: sqlite3.Error | UnicodeDecodeError, path: str) -> StoreError | None:
     code = _code(error)
     if is_damage(error):
         return no_database(path) if code & 0xFF == sqlite3.SQLITE_NOTADB else damaged(path)
