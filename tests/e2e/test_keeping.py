@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.e2e.user import KILLED, Answered, Done, Nursery, User, at
+from tests.e2e.user import KILLED, NOW, Answered, Done, Nursery, User, at, day, on
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.server import DemoServer
@@ -82,6 +82,21 @@ def test_what_was_told_after_the_backup_is_not_told_again(user: User, backup: Pa
     again = user.track()
     assert again.status == (0, "completed")
     assert again.titles == []
+
+
+def test_a_twin_of_what_was_told_after_a_backup_made_before_the_first_run_is_not_told(
+    user: User, world: WorldBuilder, birds: list[ArtistHandle]
+) -> None:
+    murmur = birds[0].single("Murmur", day(-3), appears=on(-3))
+    world.twin(murmur, title="Murmur (Clean)", date=day(-4), appears=at(1))
+    user.follow(birds[:1])
+    with DemoServer(world.build(), NOW) as server:
+        user.knows(server)
+        assert user.run("backup", user.folder / "early.bak").code == 0
+        assert user.track().titles == ["Murmur"]
+        assert user.run("restore", user.folder / "early.bak").code == 0
+        server.at = at(2)
+        assert user.track("--force").titles == ["Low Tide"]
 
 
 def test_a_run_is_backed_up_and_not_replaced_while_it_goes_on(

@@ -60,17 +60,34 @@ JOIN main.releases n ON n.source = r.source AND n.source_id = r.source_id
 WHERE t.report_id = :report
   AND NOT EXISTS (SELECT 1 FROM old.outbox o WHERE o.release_id = t.release_id AND o.channel = t.channel)
 
--- By the keys of these, twins of what was told are known, too.
+-- Who was not followed when the backup was made is not followed after it, only remembered.
+-- name: take_over_artists
+INSERT OR IGNORE INTO main.artists (source, source_id, name, state, added_at)
+SELECT a.source, a.source_id, a.name, 'removed', a.added_at
+FROM old.artists a
+WHERE a.id IN (SELECT d.artist_id FROM old.decisions d JOIN old.releases r ON r.id = d.release_id
+               JOIN main.releases n ON n.source = r.source AND n.source_id = r.source_id
+               WHERE d.announced_id = d.release_id AND n.id IN (SELECT release_id FROM main.told))
+
+-- Whole rows. Each decision names a run: where the backup knows none, the first of the other.
+-- name: take_over_run
+INSERT INTO main.run_history
+SELECT * FROM old.run_history WHERE NOT EXISTS (SELECT 1 FROM main.run_history) ORDER BY id LIMIT 1
+
+-- By the keys of these, twins and editions of what was told are known, too; also of what was silent in the backup.
 -- name: take_over_decisions
-INSERT OR IGNORE INTO main.decisions (artist_id, release_id, listing_group, key, marks, kind, announced_id,
-                                      previous_check_at, run_id, decided_at)
+INSERT INTO main.decisions (artist_id, release_id, listing_group, key, marks, kind, announced_id, previous_check_at,
+                            run_id, decided_at)
 SELECT b.id, n.id, d.listing_group, d.key, d.marks, d.kind, n.id, d.previous_check_at,
        (SELECT max(id) FROM main.run_history), d.decided_at
 FROM old.decisions d JOIN old.releases r ON r.id = d.release_id JOIN old.artists a ON a.id = d.artist_id
 JOIN main.releases n ON n.source = r.source AND n.source_id = r.source_id
 JOIN main.artists b ON b.source = a.source AND b.source_id = a.source_id
-WHERE d.announced_id = d.release_id AND EXISTS (SELECT 1 FROM main.run_history)
-  AND EXISTS (SELECT 1 FROM main.told m WHERE m.release_id = n.id)
+WHERE d.announced_id = d.release_id AND EXISTS (SELECT 1 FROM main.told m WHERE m.release_id = n.id)
+ON CONFLICT (artist_id, release_id) DO UPDATE
+SET key = excluded.key, marks = excluded.marks, kind = excluded.kind, silence = NULL, of_id = NULL,
+    announced_id = excluded.announced_id, run_id = excluded.run_id, decided_at = excluded.decided_at
+WHERE decisions.announced_id IS NULL
 
 -- name: take_over_outbox
 DELETE FROM main.outbox
