@@ -108,3 +108,15 @@ def test_a_time_of_day_is_what_the_clock_on_the_wall_says(berlin: None, now: str
             deadline(text, datetime.fromisoformat(now))
     else:
         assert deadline(text, datetime.fromisoformat(now)) == datetime.fromisoformat(until)
+
+
+def test_a_list_that_was_never_checked_is_left_to_the_run_and_said_to_be(
+    user: User, server: DemoServer, birds: list[ArtistHandle]
+) -> None:
+    user.follow(birds)
+    ahead = user.run("prefetch")
+    assert (ahead.code, len(server.log)) == (0, 0)
+    assert "No artist was checked ahead. 6 artists wait for a first check: `freshwax track` asks them." in ahead.err
+    cached = user.run("track", "--from-cache")
+    assert (cached.code, cached.out) == (2, "")
+    assert "no run but prefetches yet, which check for a later run" in cached.err

@@ -53,6 +53,8 @@ def lost_note(run: Run) -> str:
 def nothing(report: Report) -> str:
     """Say that there is nothing to list, without claiming more than was seen."""
     coverage = report.run.coverage
+    if any(line.hidden_by for line in report.lines):
+        return "Nothing that your filters let through."
     if report.run.status is RunStatus.COMPLETED:
         return "Nothing new."
     if report.run.status is RunStatus.RUNNING:

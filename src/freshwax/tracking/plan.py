@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from freshwax.model import Artist, ArtistState, Mode, Run, RunStatus
 from freshwax.planning.due import (
     EARLY,
+    HOUR,
     PROMISED,
     PROMISED_DEAR,
     REQUESTS_A_CHECK,
@@ -67,7 +68,8 @@ def plan_for(
     """Return the plan of a run that begins now. ``run_id`` is its own number, where it has one already."""
     if options.mode is Mode.PREFETCH:
         batch = prefetch_batch(store, artists, now, options)
-        return Planned(_of_batch(batch, artists, now, options, spare=_spare(batch, options)))
+        remark = None if batch else _left_to_the_run(artists, now, options)
+        return Planned(_of_batch(batch, artists, now, options, spare=_spare(batch, options)), remark)
     plan = plan_run(
         artists, now, check_interval=options.check_interval, fresh_for=options.fresh_for, force=options.everyone
     )
@@ -215,6 +217,22 @@ def prefetch_batch(store: Store, artists: Sequence[Artist], now: datetime, optio
         max_interval=NO_CEILING,  # nobody comes first for having waited: the run sees to them
         fresh_for=options.fresh_for,
     )
+
+
+def _left_to_the_run(artists: Sequence[Artist], now: datetime, options: RunOptions) -> str:
+    """Say why a prefetch asks nobody."""
+    coming = plan_run(
+        artists, now + options.fresh_for, check_interval=options.check_interval, fresh_for=options.fresh_for
+    ).due
+    hours = round(options.fresh_for / HOUR)
+    if not coming:
+        return f"Nobody's turn comes within the next {count(hours, 'hour')}" if hours else "Nobody's turn has come"
+    failed = sum(one.failures > 0 for one in coming)
+    first = len(coming) - failed
+    waiting = f"{count(first, 'artist')} {'waits' if first == 1 else 'wait'} for a first check" if first else ""
+    repeat = f"the last check of {count(failed, 'artist')} failed" if failed else ""
+    left = ", and ".join(filter(None, (waiting, repeat)))
+    return f"{left[0].upper()}{left[1:]}: `freshwax track` asks {'it' if len(coming) == 1 else 'them'}"
 
 
 def _ahead(store: Store, waiting: Sequence[Artist], now: datetime, options: RunOptions) -> int:

@@ -6,7 +6,7 @@ a run in the foreground would have said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from freshwax.store.base import Seen, Store
 from freshwax.tracking.options import STDOUT, RunOptions
 
 RECENT = 20  # runs among which the last that ended is looked for
+FAR = 1_000  # and among so many, where those were all prefetches
 
 
 def fix_report(store: Store, run: Run, options: RunOptions, now: datetime) -> Report:
@@ -41,18 +42,15 @@ def compose_report(store: Store, run: Run, options: RunOptions, now: datetime) -
 
 
 def report_from_cache(store: Store, options: RunOptions, now: datetime, runs: Sequence[Run] | None = None) -> Report:
-    """Report without asking anybody: everything untold; with nothing untold, the last report once more.
+    """Report without asking anybody: everything untold; with nothing untold, the last report once more, as far as the
+    scope and the filters of this one let it through.
 
     ``runs`` are the last ones, the newest first, as ``store.runs`` has them. The report is that of a run that is under
     way, else of the last that ended; it says so where one was killed since. Raises UsageError where there was no run.
     """
-    runs = store.runs(RECENT) if runs is None else runs
-    if not runs:
-        raise UsageError("There was no run yet, so there is nothing to show: run `freshwax track` first.")
-    # A prefetch was never to see all. What did not end has not said yet how much it saw.
-    regular = [one for one in runs if one.mode is not Mode.PREFETCH]
-    whole = next((one for one in regular if one.finished_at is not None), None)
-    newest = next(iter(regular), runs[0])
+    runs = _regular(store, store.runs(RECENT) if runs is None else runs)
+    whole = next((one for one in runs if one.finished_at is not None), None)
+    newest = runs[0]
     unfinished = newest is not whole
     run = newest if whole is None or newest.status is RunStatus.RUNNING else whole
     run = _incomplete(run) if unfinished else run
@@ -67,11 +65,39 @@ def report_from_cache(store: Store, options: RunOptions, now: datetime, runs: Se
     # It keeps the run as it was when it was told: that may have ended since.
     told_of = next((one for one in runs if one.id == last.run.id), last.run)
     told_of = told_of if last.run.status is RunStatus.RUNNING else last.run
+    lines = tuple(_let_through(_within(store, last.lines, options), options, now))
     if not unfinished:
-        return Report(0, STDOUT, Mode.REPEAT, told_of, last.lines, last.notes)
+        return Report(0, STDOUT, Mode.REPEAT, told_of, lines, last.notes)
     more = more or (under_way_note(run),)
     more = more if told_of.finished_at else ()  # it says so itself
-    return Report(0, STDOUT, Mode.REPEAT, _incomplete(told_of), last.lines, last.notes + more)
+    return Report(0, STDOUT, Mode.REPEAT, _incomplete(told_of), lines, last.notes + more)
+
+
+def _regular(store: Store, runs: Sequence[Run]) -> list[Run]:
+    """Return the runs that were no prefetches: those were never to see all, and say nothing of what there is to tell."""
+    regular = [one for one in runs if one.mode is not Mode.PREFETCH]
+    regular = regular or [one for one in store.runs(FAR) if one.mode is not Mode.PREFETCH]
+    if regular:
+        return regular
+    what = "There was no run but prefetches yet, which check for a later run" if runs else "There was no run yet"
+    raise UsageError(f"{what}, so there is nothing to show: run `freshwax track` first.")
+
+
+def _within(store: Store, lines: Sequence[Line], options: RunOptions) -> Sequence[Line]:
+    """Return the lines of a past report that are of the artists, and of the types, that are asked for."""
+    if options.artists is None:
+        return [line for line in lines if options.types is None or line.release.type in options.types]
+    since = min(line.first_seen_at for line in lines)
+    wanted = {seen.release.ref for seen in _browse(store, options, since=since)}
+    return [line for line in lines if line.release.ref in wanted]
+
+
+def _let_through(lines: Sequence[Line], options: RunOptions, now: datetime) -> Iterator[Line]:
+    """Yield the lines of a past report, those that a filter hides now marked as such."""
+    for line in lines:
+        one = Announcement(line.release, line.kind, line.release.ref, line.first_seen_at)
+        (anew,) = lines_to_tell([one], now, kinds=options.kinds, excluded=options.excluded)
+        yield replace(line, hidden_by=line.hidden_by or anew.hidden_by)
 
 
 def _incomplete(run: Run) -> Run:
