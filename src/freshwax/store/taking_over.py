@@ -10,6 +10,7 @@ from freshwax.errors import StoreError
 from freshwax.store import migrate
 from freshwax.store.connecting import connect
 from freshwax.store.sql import queries
+from freshwax.store.trouble import FAILURES
 
 PATIENCE = 5.0
 MEMORY = ":memory:"
@@ -24,12 +25,12 @@ def take_over(old: Path, draft: Path, *, sound: bool) -> bool:
     """
     if not old.is_file() or not old.stat().st_size:
         return False
-    with suppress(sqlite3.Error), closing(sqlite3.connect(draft, isolation_level=None)) as copy:
+    with suppress(*FAILURES), closing(sqlite3.connect(draft, isolation_level=None)) as copy:
         if sound:
             _bring_up(copy, old)
         copy.execute("ATTACH ? AS old", (str(old),))
         for name in ("take_over_requests", "take_over_cooldowns"):
-            with suppress(sqlite3.Error):  # damaged, or of a schema in which these are kept otherwise
+            with suppress(*FAILURES):  # damaged, or of a schema in which these are kept otherwise
                 copy.execute(queries()[name])
         versions = {copy.execute(f"PRAGMA {name}.user_version").fetchone()[0] for name in ("main", "old")}
         if sound and len(versions) == 1 and min(versions) >= _SINCE:
