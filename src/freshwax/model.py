@@ -169,7 +169,8 @@ class Known(Struct, frozen=True):
 
     ``key`` and ``marks`` are those of ``discovery.editions``. ``announced`` names the release under which it was,
     or will be, told (itself, or the twin that was seen first); None where it was never to be told.
-    ``previous_check_at`` is the watermark that the decision was made against.
+    ``previous_check_at`` is the watermark that the decision was made against. ``later_keys``: keys and marks under
+    which it was listed since, with another title, type or artists; sorted.
     """
 
     release: Release
@@ -182,6 +183,7 @@ class Known(Struct, frozen=True):
     announced: Ref | None
     of: Ref | None = None
     previous_check_at: datetime | None = None
+    later_keys: tuple[tuple[str, str], ...] = ()
 
 
 class Follow(Struct, frozen=True):
@@ -261,10 +263,19 @@ class Decision(Struct, frozen=True):
     previous_check_at: datetime | None = None
 
 
+class LaterKeys(Struct, frozen=True):
+    """The keys (``discovery.editions``) of a known release that is listed with another title, type or artists now."""
+
+    release: Ref
+    key: str
+    marks: str
+
+
 class CheckResult(Struct, frozen=True):
     """Everything that a successful check writes, in one transaction.
 
-    ``changed`` holds the new facts of known releases whose title, type, date or tracks are now given otherwise.
+    ``changed`` holds the new facts of known releases whose title, type, artists, date or tracks are now given
+    otherwise, ``rekeyed`` what follows for their keys.
     ``held`` counts the decisions held back as a flood. ``regular`` is false for a deep read (no watermark moves).
     """
 
@@ -278,6 +289,7 @@ class CheckResult(Struct, frozen=True):
     listing: str | None
     regular: bool = True
     paused: bool = False
+    rekeyed: tuple[LaterKeys, ...] = ()
 
     @property
     def held(self) -> int:

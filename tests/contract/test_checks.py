@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from tests.contract.store_words import NOW, SHELL, A, B, at, mark, release, save, silent, start, titles, told
 
-from freshwax.model import Announced, ArtistState, Group, Kind, Known, Precision, Ref, ReleaseDate, Silence
+from freshwax.model import Announced, ArtistState, Group, Kind, Known, LaterKeys, Precision, Ref, ReleaseDate, Silence
 from freshwax.store.base import Change, Check, Store
 
 
@@ -193,6 +193,24 @@ def test_announced_sees_what_its_own_transaction_wrote_and_forgets_what_was_repl
     save(store, A, told(one, key="new"))
 
     assert announced(store, keys=["old", "new"]) == [Announced(one, "new", "")]
+
+
+def test_keys_under_which_a_release_was_listed_later_find_what_was_announced(store: Store) -> None:
+    one, clean, silenced = (release(name) for name in ("one", "clean", "silenced"))
+    twin = silent(clean, Silence.TWIN, of=one.ref, announced=one.ref, key="k")
+    save(store, A, told(one, key="k"), twin, silent(silenced, key="s"))
+    named = [(one, "later", ""), (one, "late", "deluxe"), (clean, "other", ""), (silenced, "never", "")]
+    for _ in range(2):  # the second time changes nothing
+        save(store, A, rekeyed=tuple(LaterKeys(which.ref, key, marks) for which, key, marks in named))
+
+    known = store.follow(A).known
+    assert known["one"].later_keys == (("late", "deluxe"), ("later", ""))
+    assert [known[name].later_keys for name in ("clean", "silenced")] == [(("other", ""),), (("never", ""),)]
+    assert known["one"].key == "k"
+    assert announced(store, keys=["later", "never"]) == [Announced(one, "later", "")]
+    assert announced(store, keys=["other"]) == [Announced(one, "other", "")], "told under its twin's ID"
+    with pytest.raises(KeyError):
+        save(store, A, rekeyed=(LaterKeys(Ref("spotify", "unknown"), "k", ""),))
 
 
 def test_held_decisions_come_by_artist_then_ref(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""What befalls a world as a whole: artists vanish, change their names, become one, catalogues get new IDs.
+"""What befalls a world as a whole: artists vanish, change their names, become one, catalogues get new IDs or titles.
 
 Each function takes a world, chance, and the span in which it may happen, and returns another world. What a release
 truly is (``truth``) never changes: only a new record is news.
@@ -7,7 +7,7 @@ truly is (``truth``) never changes: only a new record is news.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ Upheaval = Callable[[World, random.Random, Span], World]
 
 SHARE = 0.2  # of the artists are struck
 MOMENT = timedelta(seconds=1)
+READ_WHOLE = timedelta(weeks=60)  # by then every list has been read to its end, however often that was put off
 
 
 def vanished_for_good(world: World, chance: random.Random, span: Span) -> World:
@@ -43,6 +44,35 @@ def renamed(world: World, chance: random.Random, span: Span) -> World:
         for one in _some(world, chance)
     )
     return _with_artists(world, named)
+
+
+def retitled(world: World, chance: random.Random, span: Span) -> World:
+    """What some artists have bears other titles from some instant on. Long after, when every list was read whole
+    meanwhile, each gets a twin under that title, or a new ID.
+    """
+    at = {one.id: _instant(chance, span) for one in _some(world, chance)}
+    releases: list[WorldRelease] = []
+    for release in world.releases:
+        when = min((at[one] for one in release.artists if one in at), default=None)
+        if when is None or not release.title or (release.withdrawn_at and release.withdrawn_at <= when):
+            releases.append(release)
+            continue
+        later = replace(release, title=f"{release.title} Anew", appears_at=max(when, release.appears_at))
+        if release.appears_at < when:
+            releases += [replace(release, withdrawn_at=when), *_doubled(later, when + READ_WHOLE, span[1], chance)]
+        else:
+            releases.append(later)
+    return World(world.artists.values(), releases)
+
+
+def _doubled(release: WorldRelease, when: datetime, end: datetime, chance: random.Random) -> Sequence[WorldRelease]:
+    """A release, and its double from some instant on: beside it, or in its place."""
+    if when > end or not release.listed_at(when):
+        return (release,)
+    double = replace(release, id=base62_id("double", release.id, when), appears_at=when)
+    if chance.random() < 0.5:
+        return release, replace(double, title=f"{release.title} (Clean)")
+    return replace(release, withdrawn_at=when), double
 
 
 def merged(world: World, chance: random.Random, span: Span) -> World:
@@ -95,11 +125,20 @@ def _handed_over(release: WorldRelease, into: dict[str, str], at: dict[str, date
 def _relisted(world: World, at: dict[str, datetime]) -> World:
     releases: list[WorldRelease] = []
     for release in world.releases:
-        when = min((at[one] for one in release.artists if one in at), default=None)
-        # Nothing tells a release without a title from another one, so it keeps the ID that it has.
-        if when is None or not release.title or not release.listed_at(when) or release.appears_at > when - MOMENT:
+        when = _struck_at(release, at)
+        if when is None:
             releases.append(release)
             continue
         releases.append(replace(release, withdrawn_at=when))
         releases.append(replace(release, id=base62_id("relisted", release.id, when), appears_at=when))
     return World(world.artists.values(), releases)
+
+
+def _struck_at(release: WorldRelease, at: Mapping[str, datetime]) -> datetime | None:
+    """When a release is struck with its artists; None where it is not listed then, or has no title: nothing tells such
+    a one from others.
+    """
+    when = min((at[one] for one in release.artists if one in at), default=None)
+    if when is None or not release.title or not release.listed_at(when) or release.appears_at > when - MOMENT:
+        return None
+    return when

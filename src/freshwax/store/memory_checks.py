@@ -7,7 +7,18 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from freshwax.model import Announced, Announcement, ArtistState, CheckResult, Decision, Follow, Known, Ref, Release
+from freshwax.model import (
+    Announced,
+    Announcement,
+    ArtistState,
+    CheckResult,
+    Decision,
+    Follow,
+    Known,
+    LaterKeys,
+    Ref,
+    Release,
+)
 from freshwax.store.base import Check
 from freshwax.store.facts import changes, found_in, to_tell
 from freshwax.store.memory_state import Decided, State
@@ -34,6 +45,13 @@ class MemoryTransaction:
             for _, known in state.announcing(ref)
             if ref in refs or known.key in wanted
         }
+        found |= {
+            (state.first_seen[known.announced], known.announced, key, marks)
+            for later in set().union(*(state.later_keyed.get(key, ()) for key in wanted))
+            for _, known in state.decided(later)
+            for key, marks in known.later_keys
+            if known.announced is not None and key in wanted
+        }
         return [Announced(state.releases[ref], key, marks) for _, ref, key, marks in sorted(found)]
 
     def save(self, result: CheckResult, channels: Collection[str]) -> None:
@@ -44,6 +62,8 @@ class MemoryTransaction:
             self._put_release(release, result.at)
         for decision in result.decisions:
             self._put_decision(decision, result, channels)
+        for one in result.rekeyed:
+            self._put_later_keys(one)
         marks = {**state.marks.get(result.artist, {}), **{mark.group: mark for mark in result.marks}}
         state.put(state.marks, result.artist, marks)
         outcome = "partial" if result.paused else "ok"
@@ -95,6 +115,14 @@ class MemoryTransaction:
         if to_tell(decision) and decision.kind:
             for channel in channels:
                 self._queue(channel, Announcement(known.release, decision.kind, artist, state.first_seen[ref]))
+
+    def _put_later_keys(self, one: LaterKeys) -> None:
+        state, keys = self._state, (one.key, one.marks)
+        if one.release not in state.releases:
+            raise KeyError(one.release)
+        before = state.later_keys.get(one.release, ())
+        state.put(state.later_keys, one.release, tuple(sorted({*before, keys})))
+        state.put(state.later_keyed, one.key, state.later_keyed.get(one.key, frozenset()) | {one.release})
 
     def _queue(self, channel: str, announcement: Announcement) -> None:
         ref = announcement.release.ref

@@ -8,6 +8,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from msgspec.structs import replace
+
 from freshwax.model import Announced, Artist, ArtistState, CheckResult, Decision, Follow, Group, Known, Ref, Release
 from freshwax.store import rows
 from freshwax.store.base import Check
@@ -87,7 +89,8 @@ class SQLiteTransaction:
     def announced(self, releases: Collection[Ref], keys: Collection[str]) -> Sequence[Announced]:
         """See ``Transaction.announced``."""
         found = {row for ref in releases for row in self._db.rows("announced_by_ref", ref)}
-        found.update(row for key in keys if key for row in self._db.rows("announced_by_key", (key,)))
+        for query in ("announced_by_key", "announced_by_later_key"):
+            found.update(row for key in keys if key for row in self._db.rows(query, (key,)))
         seen, key, marks = rows.RELEASE_WIDTH, rows.RELEASE_WIDTH + 1, rows.RELEASE_WIDTH + 2
         ordered = sorted(found, key=lambda row: (row[seen], row[0], row[1], row[key], row[marks]))
         return [Announced(rows.release(row[: rows.RELEASE_WIDTH]), row[key], row[marks]) for row in ordered]
@@ -101,6 +104,8 @@ class SQLiteTransaction:
             self._put_release(release, result.at)
         for decision in result.decisions:
             self._put_decision(key, decision, result, channels)
+        for one in result.rekeyed:
+            self._db.run("later_keys_add", (release_key(self._db, one.release), one.key, one.marks))
         self._db.run_many("mark_put", [(key, *rows.mark_row(mark)) for mark in result.marks])
         self._db.run("artist_checked", (result.name, result.listing, key))
         if result.regular and not result.paused:
@@ -162,13 +167,11 @@ def _follow(db: Database, artist: Ref) -> Follow:
         raise KeyError(artist)
     key, listing = db.row("listing", artist) or (0, None)
     marks = [rows.mark(found) for found in db.each("marks", (key,))]
-    decided = [rows.known(found) for found in db.each("known", (key,))]
-    return Follow(
-        artist=rows.artist(row),
-        marks={mark.group: mark for mark in marks},
-        known={known.release.ref.id: known for known in decided},
-        listing=listing,
-    )
+    decided = {one.release.ref.id: one for one in map(rows.known, db.each("known", (key,)))}
+    for release, *keys in db.each("known_later", (key,)):
+        one = decided[release]
+        decided[release] = replace(one, later_keys=(*one.later_keys, tuple(keys)))
+    return Follow(rows.artist(row), {mark.group: mark for mark in marks}, decided, listing)
 
 
 def _add_check(db: Database, artist: int, check: Check) -> None:

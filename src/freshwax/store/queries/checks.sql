@@ -12,6 +12,11 @@ SELECT {release_columns}, {decision_columns}
 FROM decisions d {decision_joins}
 WHERE d.artist_id = ?
 
+-- name: known_later
+SELECT r.source_id, k.key, k.marks
+FROM decisions d CROSS JOIN later_keys k ON k.release_id = d.release_id JOIN releases r ON r.id = d.release_id
+WHERE d.artist_id = ? ORDER BY k.key, k.marks
+
 -- name: announced_by_ref
 SELECT DISTINCT {release_columns}, r.first_seen_at, d.key, d.marks
 FROM releases r JOIN decisions d ON d.release_id = r.id AND d.announced_id = d.release_id
@@ -21,6 +26,12 @@ WHERE r.source = ? AND r.source_id = ?
 SELECT DISTINCT {release_columns}, r.first_seen_at, d.key, d.marks
 FROM decisions d JOIN releases r ON r.id = d.release_id
 WHERE d.key = ? AND d.announced_id = d.release_id
+
+-- Through what was listed under the key later: itself, or the twin under which it was told.
+-- name: announced_by_later_key
+SELECT DISTINCT {release_columns}, r.first_seen_at, k.key, k.marks
+FROM later_keys k JOIN decisions d ON d.release_id = k.release_id JOIN releases r ON r.id = d.announced_id
+WHERE k.key = ?
 
 -- name: release_key
 SELECT id FROM releases WHERE source = ? AND source_id = ?
@@ -58,6 +69,9 @@ INSERT INTO history (release_id, at, field, before, after) VALUES (?, ?, ?, ?, ?
 INSERT OR REPLACE INTO decisions (artist_id, release_id, listing_group, key, marks, kind, silence, of_id, announced_id,
                                   previous_check_at, run_id, decided_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: later_keys_add
+INSERT OR IGNORE INTO later_keys (release_id, key, marks) VALUES (?, ?, ?)
 
 -- Never what waits on the channel already, or was told there.
 -- name: outbox_add

@@ -1,0 +1,86 @@
+"""What is told under one title stays told under another: twins of a renamed release are twins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.simulation import a_world, day, followed, on
+from tests.unit.test_forgetting import forget
+
+from freshwax.demo.builder import WorldBuilder
+from freshwax.demo.world import WorldRelease
+
+
+def reworked(world: WorldBuilder, release: WorldRelease, at: float, **facts: object) -> WorldRelease:
+    """Give a listed release other facts; its ID stays."""
+    return world.restore(replace(world.withdraw(release, on(at)), **facts), on(at))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("pruned", [False, True], ids=["kept", "forgotten"])
+@pytest.mark.parametrize("what", ["title", "type", "artists"])
+def test_the_clean_twin_of_a_changed_release_is_no_news(what: str, pruned: bool) -> None:
+    world, nightjar = a_world()
+    tern = world.artist("Tern")
+    facts = {"title": "Real Name", "type": "album", "artists": (nightjar.id, tern.id)}
+    changed = reworked(world, nightjar.single("Working Title", day(-3)), 10, **{what: facts[what]})
+    world.twin(changed, title=f"{changed.title} (Clean)", appears=on(30))
+    user = followed(world, nightjar)
+    assert [kind for _, kind in user.check(0)] == ["new"]
+    assert user.check(14) == []
+    assert not pruned or forget(user)
+    assert user.check(17) == []
+
+
+@pytest.mark.parametrize("pruned", [False, True], ids=["kept", "forgotten"])
+def test_a_renamed_release_under_a_new_id_is_no_news(pruned: bool) -> None:
+    world, nightjar = a_world()
+    renamed = world.change(nightjar.single("Working Title", day(-3)), on(10), title="Real Name")
+    world.relist(renamed, on(40))
+    user = followed(world, nightjar)
+    assert [kind for _, kind in user.check(0)] == ["new"]
+    assert user.check(14) == []
+    assert not pruned or forget(user)
+    assert user.check(27) == []
+
+
+def test_a_renamed_release_and_its_twin_in_one_check_are_one() -> None:
+    world, nightjar = a_world()
+    renamed = world.change(nightjar.single("Working Title", day(-3)), on(10), title="Real Name")
+    world.twin(renamed, title="Real Name (Clean)", appears=on(10))
+    user = followed(world, nightjar)
+    assert [kind for _, kind in user.check(0)] == ["new"]
+    assert user.check(14) == []
+
+
+def test_a_twin_that_was_renamed_stands_for_what_is_gone() -> None:
+    world, nightjar = a_world()
+    first = nightjar.single("Working Title", day(-3))
+    clean = world.twin(first, title="Working Title (Clean)")
+    world.withdraw(first, on(5))
+    world.relist(world.change(clean, on(10), title="Real Name"), on(40))
+    user = followed(world, nightjar)
+    assert len(user.check(0)) == 1
+    assert [user.check(days) for days in (7, 7, 27)] == [[], [], []]
+
+
+def test_another_edition_of_a_renamed_album_is_one() -> None:
+    world, nightjar = a_world()
+    world.change(nightjar.album("Working Title", day(-3)), on(10), title="Real Name")
+    nightjar.album("Real Name (Deluxe Edition)", day(30))
+    user = followed(world, nightjar)
+    user.track()
+    assert user.check(14) == []
+    assert user.check(17) == [("Real Name (Deluxe Edition)", "edition")]
+
+
+def test_a_renamed_release_under_a_new_id_is_no_news_through_another_artist() -> None:
+    world, nightjar = a_world()
+    tern = world.artist("Tern")
+    together = world.joint("Working Title", day(-3), [nightjar, tern])
+    world.relist(world.change(together, on(10), title="Real Name"), on(30))
+    user = followed(world, nightjar)
+    assert [kind for _, kind in user.check(0)] == ["new"]
+    assert user.check(14) == []
+    user.follow(tern.id)
+    assert user.check(17) == []
