@@ -41,7 +41,8 @@ class TrackOptions(Struct, frozen=True):
     """What one run of ``track`` was asked to do, validated.
 
     ``only`` limits the run to these artists; ``types``, where the command line gave them, the groups and the report.
-    ``policy`` names who picks whom to check; without one, all are checked that are due.
+    ``policy`` names who picks whom to check; without one, all are checked that are due. ``lookback``: None for that of
+    the settings.
     """
 
     baseline: bool = False
@@ -50,7 +51,7 @@ class TrackOptions(Struct, frozen=True):
     since: date | None = None
     types: tuple[Group, ...] | None = None
     kinds: tuple[Kind, ...] = tuple(Kind)
-    lookback: int = 90
+    lookback: int | None = None
     budget: int | None = None
     force: bool = False
     policy: str | None = None
@@ -263,7 +264,7 @@ def run_options(config: Config, options: TrackOptions) -> RunOptions:
         kinds=frozenset(options.kinds),
         excluded=config.exclude_titles,
         artists=None if options.only is None else frozenset(options.only),
-        lookback=options.lookback,
+        lookback=config.lookback if options.lookback is None else options.lookback,
         check_interval=timedelta(days=config.check_interval),
         fresh_for=timedelta(hours=config.fresh_for),
         audit_interval=timedelta(days=config.audit_interval),

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from tests.e2e.user import User, at
+from tests.e2e.user import NOW, User, at, day
 
 from freshwax.cli.prefetch import deadline
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
@@ -38,6 +38,21 @@ def test_what_a_prefetch_finds_the_next_run_tells_once_without_asking_again(
     runs = user.run("runs", "--format", "table")
     assert f"A prefetch answered for {coverage['fresh']} artists ahead: it took {asked} requests and" in runs.err
     assert runs.code == 0
+
+
+def test_a_prefetch_decides_by_the_look_back_of_the_settings(
+    user: User, world: WorldBuilder, birds: list[ArtistHandle]
+) -> None:
+    birds[0].single("Late Bird", day(-200), appears=at(1))
+    year = {"FRESHWAX_LOOKBACK": "365"}
+    with DemoServer(world.build(), NOW) as server:
+        user.knows(server)
+        user.learnt(world, server, birds)
+        server.at = at(2)
+        assert user.run("prefetch", "--budget", "50", **year).code == 0
+        told = user.track(**year).kinds
+
+    assert told["Late Bird"] == "late", "as without the prefetch"
 
 
 NO_TIMES = (
