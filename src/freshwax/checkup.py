@@ -26,11 +26,13 @@ from freshwax.reports.health import (
     Kept,
     judge_backup,
     judge_checks,
+    judge_held,
     judge_quota,
     judge_run,
     last_regular,
 )
 from freshwax.reports.words import count
+from freshwax.tracking.report import held
 
 ENOUGH = 100_000_000  # bytes: room for the database, its journal, and the copy that a migration makes
 RECENT = 50  # runs among which the last one that was no prefetch is looked for
@@ -141,17 +143,20 @@ def _contents(config: Config, now: datetime) -> Kept:
             requests=store.requests_since(app.SOURCE, now - timedelta(days=1)),
             paused_until=pause.until if pause else None,
             paused_why=pause.reason if pause else None,
+            held=held(store),
         )
 
 
 def _kept(config: Config, kept: Kept | None, now: datetime) -> list[Finding]:
     if kept is None:
         return []
-    return [
+    found = (
         judge_run(kept.last_run, now, timedelta(days=config.check_interval)),
         judge_checks(kept, now, timedelta(days=config.max_interval)),
+        judge_held(kept),
         judge_quota(kept, app.SOURCE, config.spotify_requests_per_day, now),
-    ]
+    )
+    return [one for one in found if one is not None]
 
 
 def _folder(path: Path) -> Path:

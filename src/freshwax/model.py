@@ -401,7 +401,8 @@ UNREAD_ALBUMS, UNREAD_OTHERS = 1, 2
 class Report(Struct, frozen=True):
     """A report as it is printed: the run, how much it saw, and its lines. ``id`` is 0 until the store gives one.
 
-    ``notes`` are sentences for people: failures by name, held floods, pauses. Not part of the data.
+    ``notes`` are sentences for people: failures by name, pauses. Not part of the data. ``held``: the active artists of
+    whom so many releases are held back at the moment; stores do not keep it.
     """
 
     id: int
@@ -410,3 +411,4 @@ class Report(Struct, frozen=True):
     run: Run
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()
+    held: tuple[tuple[Artist, int], ...] = ()

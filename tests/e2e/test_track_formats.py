@@ -50,7 +50,7 @@ RELEASE = {
 def assert_contract(done: Done) -> dict[str, Any]:
     """One object with exactly the keys that are promised, its counts adding up, and nothing else on standard output."""
     report = json.loads(done.out)
-    assert report.keys() == {*KEYS, "releases"}
+    assert report.keys() == {*KEYS, "releases", "held"}
     assert {part: set(report[part]) for part in KEYS} == KEYS
     for release in report["releases"]:
         assert release.keys() == RELEASE

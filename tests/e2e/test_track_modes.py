@@ -303,10 +303,19 @@ def test_a_flood_is_held_and_told_when_the_user_says_so(
     assert done.titles == ["Ebb", "Estuary", "Low Tide", "Slack Water"]
     assert "release-held" in done.err
     assert "Ruff" in done.err
+    held = [{"artist": {"id": learnt[5].id, "name": "Ruff"}, "count": 60}]
+    assert done.report["held"] == user.track("--from-cache").report["held"] == held
+    again = user.track("--force")
+    assert (again.status, again.titles, again.report["held"]) == ((0, "completed"), [], held)
+    assert json.loads(user.run("runs", "show", again.report["run"]["id"], "--format", "json").out)["held"] == held
+    assert "held back" in user.run("doctor", "--offline").out
+    healthy = user.run("doctor", "--offline", "--json")
+    assert (healthy.code, healthy.report["held"]) == (0, held)
     released = user.run("release-held", "Ruff")
     assert "60 releases will be told" in released.err
     assert user.track("--from-cache").titles == [f"Flood {number:02}" for number in range(60)]
     assert user.track("--force").titles == []
+    assert user.track().report["held"] == user.run("doctor", "--offline", "--json").report["held"] == []
 
 
 def test_an_artist_that_does_not_exist_fails_twice_and_is_gone(

@@ -129,7 +129,19 @@ def test_the_json_object_has_exactly_the_promised_keys():
                 "total_tracks": 10,
             }
         ],
+        "held": [],
     }
+
+
+def test_what_is_held_back_is_in_the_data_and_no_plain_nothing_new():
+    kit = Artist(Ref("spotify", "abc"), "Kit", ArtistState.ACTIVE, NOW)
+    held = replace(report(), held=((kit, 40),))
+    assert json.loads(render(held, "json", now=NOW))["held"] == [{"artist": {"id": "abc", "name": "Kit"}, "count": 40}]
+    table = render(held, "table", now=NOW)
+    assert table.startswith("Nothing new, but for 40 releases held back.\n")
+    assert "`freshwax release-held abc` tells them." in table
+    partial = render(replace(held, run=report(status=RunStatus.PARTIAL).run), "table", now=NOW)
+    assert partial.startswith("Nothing new among the artists that were checked, but for 40 releases held back.\n")
 
 
 def test_what_a_filter_hides_is_in_no_format_but_counted():

@@ -21,6 +21,7 @@ from freshwax.reports.escape import visible
 from freshwax.reports.render import render
 from freshwax.reports.summary import summary
 from freshwax.store.base import Store
+from freshwax.tracking.report import held
 
 
 @click.group("runs", invoke_without_command=True)
@@ -69,7 +70,7 @@ def again(store: Store, run: Run) -> Report:
     for report in told:
         for line in report.lines:
             lines.setdefault(line.release.ref, line)
-    return Report(0, app.STDOUT, run.mode, run, tuple(lines.values()), (_which(run), *_notes(run, told)))
+    return Report(0, app.STDOUT, run.mode, run, tuple(lines.values()), (_which(run), *_notes(run, told)), held(store))
 
 
 def _which(run: Run) -> str:

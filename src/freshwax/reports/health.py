@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from freshwax.model import Artist, ArtistState, Mode, Run, RunStatus
 from freshwax.quota import OWN_QUOTA
-from freshwax.reports.escape import visible
-from freshwax.reports.json import as_document, coverage_of
+from freshwax.reports.escape import brief, visible
+from freshwax.reports.json import as_document, coverage_of, held_of
 from freshwax.reports.words import ago, clock_time, count, instant
 
 HEALTHY, ATTENTION, CREDENTIALS = 0, 3, 5
@@ -55,7 +55,7 @@ class Backups(Struct, frozen=True):
 class Kept(Struct, frozen=True):
     """What a readable database says: followed artists, the last run that was no prefetch, requests of 24 hours.
 
-    ``ahead``: so many artists have a check of a time in the future.
+    ``ahead``: so many artists have a check of a time in the future. ``held``: of whom so many releases are held back.
     """
 
     artists: Sequence[Artist]
@@ -64,6 +64,7 @@ class Kept(Struct, frozen=True):
     requests: int
     paused_until: datetime | None
     paused_why: str | None
+    held: Sequence[tuple[Artist, int]] = ()
 
 
 class Health(Struct, frozen=True):
@@ -127,6 +128,17 @@ def oldest_check(artists: Sequence[Artist]) -> datetime | None:
     return min((one.checked_at for one in artists if one.checked_at and one.state is ArtistState.ACTIVE), default=None)
 
 
+def judge_held(kept: Kept) -> Finding | None:
+    """Say what is held back; nothing where nothing is. It keeps well until it is decided, so all is healthy."""
+    if not kept.held:
+        return None
+    first, number = kept.held[0]
+    others = len(kept.held) - 1
+    more = f", and some of {count(others, 'other artist')}" if others else ""
+    what = f"{count(number, 'release')} of {brief(first.name or first.ref.id)}{more}"
+    return Finding("held", f"{what} held back until you decide: `freshwax release-held {first.ref.id}`")
+
+
 def judge_quota(kept: Kept, source: str, per_day: int, now: datetime) -> Finding:
     """Judge what may still be asked."""
     said = f"{kept.requests:,} of {per_day:,} requests of the last 24 hours sent"
@@ -184,6 +196,7 @@ def as_json(health: Health, latest_schema: int) -> str:
             "last_run": _run(run, health.at) if run else None,
             "coverage": coverage_of(run.coverage) if run else None,
             "oldest_check": _moment(oldest_check(kept.artists), health.at) if kept else None,
+            "held": held_of(kept.held) if kept else None,
             "quota": _quota(kept, health.per_day) if kept else None,
             "credentials": {
                 "client_id": health.client_id,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from freshwax.model import Coverage, Line, Report
+from freshwax.model import Artist, Coverage, Line, Report
 from freshwax.reports.columns import RELEASES, Column, as_object
 from freshwax.reports.escape import json_safe
 from freshwax.reports.words import instant
@@ -23,6 +23,7 @@ def render_report(report: Report, lines: Iterable[Line]) -> str:
             "coverage": coverage_of(report.run.coverage),
             "cost": _cost(report),
             "releases": [as_object(line, RELEASES) for line in lines],
+            "held": held_of(report.held),
         }
     )
 
@@ -65,6 +66,11 @@ def coverage_of(coverage: Coverage) -> dict[str, Any]:
         "oldest_check": _instant(coverage.oldest_check),
         "history_incomplete": coverage.history_incomplete,
     }
+
+
+def held_of(held: Iterable[tuple[Artist, int]]) -> list[dict[str, Any]]:
+    """Return of whom releases are held back, and how many, by the names of the report."""
+    return [{"artist": {"id": artist.ref.id, "name": artist.name}, "count": number} for artist, number in held]
 
 
 def _cost(report: Report) -> dict[str, Any]:

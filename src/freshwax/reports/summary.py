@@ -26,7 +26,8 @@ def summary(report: Report, now: datetime) -> list[str]:
     hidden = sum(line.hidden_by is not None for line in report.lines)
     if hidden:
         out.append(f"Your filters hid {count(hidden, 'release')}.")
-    return out + [visible(note) for note in report.notes]
+    out += [visible(note) for note in report.notes]
+    return out + [held_note(artist.name or artist.ref.id, artist.ref.id, number) for artist, number in report.held]
 
 
 def coverage_line(report: Report, now: datetime) -> str:
@@ -52,16 +53,16 @@ def lost_note(run: Run) -> str:
 
 def nothing(report: Report) -> str:
     """Say that there is nothing to list, without claiming more than was seen."""
-    coverage = report.run.coverage
-    if any(line.hidden_by for line in report.lines):
-        return "Nothing that your filters let through."
-    if report.run.status is RunStatus.COMPLETED:
-        return "Nothing new."
+    coverage, completed = report.run.coverage, report.run.status is RunStatus.COMPLETED
     if report.run.status is RunStatus.RUNNING:
         return "What is new is not known yet."
-    if not coverage.checked + coverage.fresh:
+    if not completed and not coverage.checked + coverage.fresh:
         return "No artist could be checked: what is new is not known."
-    return "Nothing new among the artists that were checked."
+    filtered = " that your filters let through" if any(line.hidden_by for line in report.lines) else ""
+    among = "" if completed else " among the artists that were checked"
+    held = sum(number for _, number in report.held)
+    waiting = f", but for {count(held, 'release')} held back" if held else ""
+    return f"Nothing new{filtered}{among}{waiting}."
 
 
 def failed_note(artists: list[tuple[str, str]], limit: int = 10) -> str:

@@ -15,8 +15,21 @@ from msgspec.structs import replace
 from freshwax.discovery.editions import are_twins, keys_of
 from freshwax.discovery.telling import lines_to_tell
 from freshwax.errors import UsageError
-from freshwax.model import Announcement, ArtistState, Group, Kind, Line, Mode, Ref, Release, Report, Run, RunStatus
-from freshwax.reports.summary import failed_note, gone_note, held_note, lost_note, paused_note, under_way_note
+from freshwax.model import (
+    Announcement,
+    Artist,
+    ArtistState,
+    Group,
+    Kind,
+    Line,
+    Mode,
+    Ref,
+    Release,
+    Report,
+    Run,
+    RunStatus,
+)
+from freshwax.reports.summary import failed_note, gone_note, lost_note, paused_note, under_way_note
 from freshwax.store.base import Seen, Store
 from freshwax.tracking.options import STDOUT, RunOptions
 
@@ -38,7 +51,7 @@ def compose_report(store: Store, run: Run, options: RunOptions, now: datetime) -
         lines = [line for line in lines if line.first_seen_at >= options.since]
         seen_since = _browse(store, options, since=options.since, announced_only=True)
         lines += _again(seen_since, lines, options, now)
-    return Report(0, STDOUT, options.mode, run, tuple(lines), tuple(notes(store, run)))
+    return Report(0, STDOUT, options.mode, run, tuple(lines), tuple(notes(store, run)), held(store))
 
 
 def report_from_cache(store: Store, options: RunOptions, now: datetime, runs: Sequence[Run] | None = None) -> Report:
@@ -67,14 +80,14 @@ def report_from_cache(store: Store, options: RunOptions, now: datetime, runs: Se
     told_of = told_of if last.run.status is RunStatus.RUNNING else last.run
     lines = tuple(_let_through(_within(store, last.lines, options), options, now))
     if not unfinished:
-        return Report(0, STDOUT, Mode.REPEAT, told_of, lines, last.notes)
+        return Report(0, STDOUT, Mode.REPEAT, told_of, lines, last.notes, report.held)
     more = more or (under_way_note(run),)
     more = more if told_of.finished_at else ()  # it says so itself
-    return Report(0, STDOUT, Mode.REPEAT, _incomplete(told_of), lines, last.notes + more)
+    return Report(0, STDOUT, Mode.REPEAT, _incomplete(told_of), lines, last.notes + more, report.held)
 
 
 def _regular(store: Store, runs: Sequence[Run]) -> list[Run]:
-    """Return the runs that were no prefetches: those were never to see all, and say nothing of what there is to tell."""
+    """Return the runs that were no prefetches: those were never to see all. UsageError where there is none."""
     regular = [one for one in runs if one.mode is not Mode.PREFETCH]
     regular = regular or [one for one in store.runs(FAR) if one.mode is not Mode.PREFETCH]
     if regular:
@@ -134,12 +147,12 @@ def _recent(store: Store, cutoff: date, lines: Sequence[Line], options: RunOptio
 
     The store compares dates as text, so it is asked for whole years: "2026" may be its last day.
     """
-    held = {known.release.ref for _, releases in store.held() for known in releases}
+    hidden = {known.release.ref for _, releases in store.held() for known in releases}
     dated = _browse(store, options, dated_since=f"{cutoff.year:04d}")
     recent = [
         seen
         for seen in dated
-        if seen.release.date is not None and seen.release.date.last_day >= cutoff and seen.release.ref not in held
+        if seen.release.date is not None and seen.release.date.last_day >= cutoff and seen.release.ref not in hidden
     ]
     announced = [line.release for line in lines] + [seen.release for seen in recent if seen.kind is not None]
     shown: dict[str, list[Release]] = {}
@@ -190,10 +203,12 @@ def notes(store: Store, run: Run) -> list[str]:
     gone = _names(store, ArtistState.GONE)
     if gone:
         out.append(gone_note(list(gone.values())))
-    for artist, held in store.held():
-        if artist.state is ArtistState.ACTIVE:
-            out.append(held_note(artist.name or artist.ref.id, artist.ref.id, len(held)))
     return out
+
+
+def held(store: Store) -> tuple[tuple[Artist, int], ...]:
+    """Return the active artists of whom releases are held back, and how many."""
+    return tuple((artist, len(found)) for artist, found in store.held() if artist.state is ArtistState.ACTIVE)
 
 
 def _names(store: Store, *states: ArtistState) -> dict[Ref, str]:
