@@ -80,8 +80,9 @@ def _told(folder: Path, world: World) -> dict[str, list[int]]:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """By the week in which a list first showed it: what was never told though it is still listed at the end, what was
-    gone before any run could read it, what was told more than once.
+    """By the week of the run at which a list first showed it: what was never told though it is still listed at the end
+    (``lost``), what was withdrawn without having been told (``passed``: a probe need not have met it), what was told
+    more than once.
     """
 
     appeared: dict[str, int]
@@ -114,7 +115,7 @@ def _show(world: World, weeks: list[dict[str, Any]], told: dict[str, list[int]])
     fact("releases that appeared", len(judged.appeared))
     fact("told in the first run after", sum(told.get(one, [-1])[0] == week for one, week in judged.appeared.items()))
     fact("told later", sum(told.get(one, [-1])[0] > week for one, week in judged.appeared.items()))
-    fact("gone before any run read them", len(judged.passed))
+    fact("listed at a run, withdrawn untold", len(judged.passed))
     fact("checks that failed: a list gone empty", sum(len(week["failed"]) for week in weeks))
     fact("requests", sum(week["requests"] for week in weeks))
     early, late = (

@@ -118,6 +118,7 @@ def test_soak() -> None:
     assert "met     everybody asked in every run" in done.stdout
     assert "met     nothing lost" in done.stdout
     assert "met     nothing told twice" in done.stdout
+    assert "listed at a run, withdrawn untold" in done.stdout
 
 
 def test_fuzz() -> None:
