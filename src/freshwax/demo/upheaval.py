@@ -48,20 +48,21 @@ def renamed(world: World, chance: random.Random, span: Span) -> World:
 
 def retitled(world: World, chance: random.Random, span: Span) -> World:
     """What some artists have bears other titles from some instant on. Long after, when every list was read whole
-    meanwhile, each gets a twin under that title, or a new ID.
+    meanwhile, each gets a twin under that title, or a new ID. Not what changes its ID anyway, perhaps before anybody
+    could read the title under the old one.
     """
     at = {one.id: _instant(chance, span) for one in _some(world, chance)}
+    ids: dict[str, set[str]] = {}
+    for release in world.releases:
+        ids.setdefault(release.truth, set()).add(release.id)
     releases: list[WorldRelease] = []
     for release in world.releases:
         when = min((at[one] for one in release.artists if one in at), default=None)
-        if when is None or not release.title or (release.withdrawn_at and release.withdrawn_at <= when):
+        if when is None or len(ids[release.truth]) > 1 or not (release.title and release.listed_at(when)):
             releases.append(release)
             continue
-        later = replace(release, title=f"{release.title} Anew", appears_at=max(when, release.appears_at))
-        if release.appears_at < when:
-            releases += [replace(release, withdrawn_at=when), *_doubled(later, when + READ_WHOLE, span[1], chance)]
-        else:
-            releases.append(later)
+        later = replace(release, title=f"{release.title} Anew", appears_at=when)
+        releases += [replace(release, withdrawn_at=when), *_doubled(later, when + READ_WHOLE, span[1], chance)]
     return World(world.artists.values(), releases)
 
 
