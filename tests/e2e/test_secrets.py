@@ -249,3 +249,21 @@ def test_whatever_is_written_is_for_its_owner_only(home: Home) -> None:
 def seen(folder: Path) -> dict[str, int]:
     """The modes of all files below a folder."""
     return {str(path): path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("password", ["hun/ter2", "hun#ter2", "hun?ter2", "12/hunter2"])
+def test_a_proxy_with_an_odd_password_starts_no_run_and_is_said_nowhere(home: Home, password: str) -> None:
+    home.user.env |= {
+        "HTTPS_PROXY": f"http://joe:{password}@127.0.0.1:9",
+        "FRESHWAX_SPOTIFY_API_URL": "https://api.test",
+    }
+    runs = home.run("runs", "--limit", "0").out
+    for args in (("-vv", "track"), ("-v", "prefetch"), ("artists", "add", "Some Name")):
+        done = home.run(*args)
+        assert (done.code, done.out) == (2, ""), done.err
+        assert "HTTPS_PROXY is not the address of a proxy" in done.err
+    doctor = home.run("doctor", "--json")
+
+    assert "percent-encode" in doctor.out
+    assert home.run("runs", "--limit", "0").out == runs
+    assert home.found("hun", "ter2@", "joe") == []

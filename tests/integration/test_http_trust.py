@@ -197,7 +197,7 @@ def test_a_proxy_and_its_password_are_not_quoted() -> None:
 
     failure = run(main())
 
-    assert "http://***@proxy.test:8080 refused" in str(failure)
+    assert "api.test cannot be reached (the proxy refuses)" in str(failure)
     assert "passw0rd" not in str(failure)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,8 +19,11 @@ from freshwax import __version__
 from freshwax.config.address import trusted, without_user
 from freshwax.errors import CheckError, UsageError
 from freshwax.secret import MASK
+from freshwax.sources import surroundings
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2  # 0.1 s to import: commands that ask nothing must not pay for it
 
 MAX_BODY = 5_000_000
@@ -66,6 +70,14 @@ class HttpClient:
         self._clients: dict[bool, httpx2.AsyncClient] = {}
         self._local: dict[str, bool] = {}
         self._hidden: set[str] = set()
+        self._trusting: ssl.SSLContext | None = None
+
+    def check(self, *urls: str) -> None:
+        """Raise UsageError where one of these addresses must not be asked, or where the environment names a proxy or
+        certificates that cannot be used: what can be known before a run begins.
+        """
+        if False in {self._is_local(url) for url in urls}:
+            self._heed_environment()
 
     def hide(self, *secrets: str) -> None:
         """Mask these texts wherever they would appear in an error, and in the body of a refusal: some echo them."""
@@ -84,7 +96,8 @@ class HttpClient:
         """Send one request. ``params`` are appended to the URL; ``data`` is sent as a form, ``text`` as it is.
 
         Raises ``CheckError`` with the code ``network`` or ``timeout`` (both transient), ``too_large`` or ``bad_data``
-        (what claims to be gzip is not); ``UsageError`` for an address that must not be asked.
+        (what claims to be gzip is not); ``UsageError`` for an address that must not be asked, and as ``check``. None of
+        them says in a library's words what happened: those may quote a proxy's password, or what was sent.
         """
         import httpx2  # noqa: PLC0415 - see above
 
@@ -105,11 +118,11 @@ class HttpClient:
             raise CheckError(message, code="timeout", transient=True) from None
         except httpx2.DecodingError:
             raise CheckError(f"{host} sent a damaged answer (compression)", code="bad_data") from None
-        except httpx2.InvalidURL as error:
-            raise UsageError(f"The address {self._masked(url)} cannot be used: {error}") from None
+        except (httpx2.InvalidURL, UnicodeError):
+            raise UsageError(f"{host} is no address that can be asked: correct it in the settings") from None
         except (httpx2.HTTPError, OSError) as error:
-            # `from None`: what the library says may quote a proxy's password, and tracebacks end up in logs.
-            raise CheckError(self._unreachable(host, error), code="network", transient=True) from None
+            # `from None`: tracebacks end up in logs.
+            raise CheckError(self._unreachable(url, host, error), code="network", transient=True) from None
 
     async def aclose(self) -> None:
         """Close all connections. Idempotent."""
@@ -157,25 +170,36 @@ class HttpClient:
 
         import httpx2  # noqa: PLC0415
 
+        if not local:
+            self._heed_environment()
         # They would log each address, and at debug level the heads of answers.
         for name in ("httpx2", "httpcore2"):
             logging.getLogger(name).setLevel(logging.WARNING)
         limits = self._timeouts
-        return httpx2.AsyncClient(
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
-            timeout=httpx2.Timeout(connect=limits.connect, read=limits.read, write=limits.read, pool=None),
-            limits=httpx2.Limits(
-                max_connections=self._connections,
-                max_keepalive_connections=self._connections,
-                keepalive_expiry=30.0,
-            ),
-            # Loading the authorities' certificates takes longer than a hundred local requests. An empty context trusts
-            # nobody, so it cannot be used for https by mistake.
-            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if local else True,
-            trust_env=not local,  # a proxy in the environment has no business with this machine
-            transport=self._transport,
-            follow_redirects=False,
-        )
+        try:
+            return httpx2.AsyncClient(
+                headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
+                timeout=httpx2.Timeout(connect=limits.connect, read=limits.read, write=limits.read, pool=None),
+                limits=httpx2.Limits(
+                    max_connections=self._connections,
+                    max_keepalive_connections=self._connections,
+                    keepalive_expiry=30.0,
+                ),
+                # Loading the authorities' certificates takes longer than a hundred local requests. An empty context
+                # trusts nobody, so it cannot be used for https by mistake.
+                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if local else self._trusting or True,
+                trust_env=not local,  # a proxy in the environment has no business with this machine
+                transport=self._transport,
+                follow_redirects=False,
+            )
+        except Exception:  # noqa: BLE001 -- whatever the library finds wrong with a proxy, its words may quote it
+            names = " or ".join(surroundings.proxies(os.environ))
+            raise UsageError(surroundings.unusable(names or "What this system's settings name")) from None
+
+    def _heed_environment(self) -> None:
+        if self._transport is None:
+            surroundings.check_proxies(os.environ)
+            self._trusting = self._trusting or surroundings.certificates(os.environ)
 
     def _is_local(self, url: str) -> bool:
         origin = "/".join(url.split("/", 3)[:3])
@@ -190,12 +214,13 @@ class HttpClient:
             return not origin.lower().startswith("https:")
         raise UsageError(f"{self._masked(origin)} is not an https:// address (http:// is for this machine only)")
 
-    def _unreachable(self, host: str, error: Exception) -> str:
+    def _unreachable(self, url: str, host: str, error: Exception) -> str:
         distrust = _distrust(error)
         if distrust is not None:
             advice = "check this machine's clock, and what stands between"
             return f"the certificate of {host} cannot be trusted ({distrust}), nothing was sent to it: {advice}"
-        return f"{host} cannot be reached ({self._masked(str(error)) or type(error).__name__})"
+        proxy = "" if self._is_local(url) else next(iter(surroundings.proxies(os.environ)), "")
+        return f"{host} cannot be reached ({_reason(error)}{f'; {proxy} names a proxy' if proxy else ''})"
 
     def _masked(self, text: str) -> str:
         for secret in self._hidden:
@@ -218,6 +243,37 @@ def _distrust(error: BaseException | None) -> str | None:
             return error.verify_message or "not trusted"
         error = error.__cause__ or error.__context__
     return None
+
+
+def _reason(error: Exception) -> str:
+    """Say in words of our own what kept a request from its answer: of a library's, only what the system said."""
+    import httpx2  # noqa: PLC0415 - see above
+
+    if isinstance(error, httpx2.ProxyError):  # its text is what the proxy answered
+        status = str(error)[:3]
+        if status == "407":
+            return "the proxy wants another user or password"
+        return f"the proxy refuses: HTTP {status}" if status.isdecimal() else "the proxy refuses"
+    if isinstance(error, httpx2.RemoteProtocolError):
+        ended = str(error).startswith(("Server disconnected", "peer closed connection"))
+        return "it ended the connection in mid-answer" if ended else "its answer is no proper HTTP"
+    return _system_said(error) or "the connection failed"
+
+
+def _system_said(error: BaseException | None) -> str:
+    """Return what the operating system, or TLS, named as the reason; "" if neither did."""
+    import socket  # noqa: PLC0415
+    import ssl  # noqa: PLC0415
+
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return f"TLS: {(error.reason or 'failed').lower().replace('_', ' ')}"
+        if isinstance(error, socket.gaierror):
+            return error.strerror or "its name is not known"
+        if isinstance(error, OSError) and error.errno:
+            return os.strerror(error.errno)
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def answered_at(headers: Mapping[str, str]) -> datetime | None:

@@ -323,9 +323,11 @@ def make_spotify(
 ) -> SpotifySource:
     """Put a Spotify source together. No request is sent and nothing heavy imported before the first check.
 
+    UsageError: the network cannot be used as the environment has it, see ``HttpClient.check``.
     ``requests_per_day`` and ``requests_per_second`` hold for all processes on this ledger together.
     """
     http = http or HttpClient(connections=concurrency)
+    http.check(api_url, accounts_url)
     gate = Gate(
         SpotifySource.name,
         ledger,
