@@ -320,3 +320,50 @@ def test_files_are_where_the_platform_has_them(monkeypatch, named):
 def test_no_text_in_a_variable_crashes(setting, text):
     with contextlib.suppress(UsageError):
         load(env={**NOWHERE, setting.env: text})
+
+
+WITH_PASSWORDS = [
+    "postgresql://joe:hunter2@db.test/x",
+    "postgresql://joe:hunt er2@db.test/x",
+    "postgresql://joe:hunt@er2@db.test/x",
+    "postgresql://joe:hunt'er2\"@db.test/x",
+    "postgresql://joe:hunter2\\@db.test/x",
+    f"postgresql://joe:{'hunter2' * 40}@db.test/x",
+    "postgresql:/joe:hunter2@db.test/x",
+    "joe:hunter2@db.test:x",
+]
+NOT_FOR_ADDRESSES = ["database", "spotify.api_url", "market", "types", "log_level"]
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        (name, address)
+        for name in NOT_FOR_ADDRESSES
+        for address in WITH_PASSWORDS
+        if name != "database" or ":/" in address  # else it is the path of a file
+    ],
+)
+def test_the_password_of_an_address_is_never_quoted_in_an_error(name, address, write):
+    variable = "FRESHWAX_" + name.upper().replace(".", "_")
+    written = address.replace("\\", "\\\\").replace('"', '\\"')
+    value = f'["{written}"]' if name == "types" else f'"{written}"'
+    for attempt in (
+        lambda: load(env={variable: address}),
+        lambda: load(write(f"{name} = {value}"), {}),
+        lambda: load(env={}, overrides={name: address}),
+    ):
+        with pytest.raises(UsageError) as caught:
+            attempt()
+        told = str(caught.value)
+        assert [part for part in ("joe", "hunt", "er2") if part in told] == []
+        assert len(told) < 500
+
+
+def test_what_else_is_wrong_is_still_quoted():
+    with pytest.raises(UsageError, match=r"not 'postgresql://\*\*\*@db.test/x'"):
+        load(env={"FRESHWAX_DATABASE": "postgresql://joe:hunter2@db.test/x"})
+    with pytest.raises(UsageError, match="not 'Germany'"):
+        load(env={"FRESHWAX_MARKET": "Germany"})
+    with pytest.raises(UsageError, match=r"not 'postgresql://db\.test/x'"):
+        load(env={"FRESHWAX_DATABASE": "postgresql://db.test/x"})

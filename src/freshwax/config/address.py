@@ -33,5 +33,12 @@ def is_loopback(host: str) -> bool:
 
 
 def without_user(text: str) -> str:
-    """Mask what stands before the last ``@`` of addresses in a text: it may hold a password, and that any character."""
-    return re.sub(r"(?<=://)\S*@", f"{MASK}@", text)
+    """Mask what stands before the last ``@`` in a text, but for the beginning of an address, in quotes or not.
+
+    It may hold a password, and that any character; so whatever else stands there is masked, too.
+    """
+    head, at, host = text.rpartition("@")
+    if not at:
+        return text
+    begin = re.match(r"[\['\"]*(?:[A-Za-z][A-Za-z0-9+.-]*://)?", head)
+    return f"{begin[0] if begin else ''}{MASK}@{host}"

@@ -171,7 +171,7 @@ def _secret(value: object) -> Secret:
 
 def _database(value: object) -> str:
     text = _path(value)
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", text)
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/", text)  # with one slash, too: it would become a folder's name
     if not text or text == "sqlite:///" or (scheme and not text.startswith("sqlite:///")):
         raise ValueError("a path or sqlite:///path")
     return text
@@ -276,6 +276,7 @@ def _quoted(value: object) -> str:
         text = repr(value)
     except ValueError:  # Python writes no number of more than 4,300 digits
         return "a number that long"
+    text = without_user(text)  # before it is cut: nobody knows a password without its end
     return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
 
 
@@ -284,5 +285,5 @@ def parsed(setting: Setting, value: object, where: str) -> Any:
     try:
         return setting.parse(value)
     except ValueError as error:
-        shown = "" if setting.secret else f", not {without_user(_quoted(value))}"
+        shown = "" if setting.secret else f", not {_quoted(value)}"
         raise UsageError(f"{where} must be {error}{shown}.") from None
