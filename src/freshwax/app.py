@@ -27,7 +27,7 @@ from freshwax.store.base import Store
 if TYPE_CHECKING:
     from freshwax.sources.gate import Gate
     from freshwax.sources.spotify.client import Fact, SpotifySource
-    from freshwax.store.backup import Contents, Restored, Soundness
+    from freshwax.store.backup import BackedUp, Restored, Soundness
     from freshwax.store.repair import Repaired
     from freshwax.tracking.options import RunOptions
     from freshwax.tracking.pulse import Pulse
@@ -343,7 +343,7 @@ def refuse_database(target: Path) -> None:
         raise UsageError(f"{target} is a database of freshwax, or a backup: give another path.")
 
 
-def back_up(config: Config, target: Path, now: datetime, *, replace: bool) -> Contents:
+def back_up(config: Config, target: Path, now: datetime, *, replace: bool) -> BackedUp:
     """Copy the database to a file; see ``store.backup.back_up``. UsageError: the file holds settings."""
     from freshwax.store import backup
 

@@ -17,7 +17,7 @@ from tests.contract.store_words import NOW, A, B, at
 
 from freshwax.errors import StoreError, StoreLocked
 from freshwax.store import migrate
-from freshwax.store.backup import Contents, back_up, restore
+from freshwax.store.backup import BackedUp, Contents, back_up, restore
 from freshwax.store.known_backups import Backup, known, newest_good
 from freshwax.store.sqlite import SQLiteStore
 
@@ -45,7 +45,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_backup_stands_alone_is_private_and_remembered(path: Path, tmp_path: Path) -> None:
     target = tmp_path / "safe" / "copy.db"
     target.parent.mkdir()
-    assert back_up(path, target, at(1)) == Contents(1, 2, NOW, max(migrate.migrations()))
+    assert back_up(path, target, at(1)) == BackedUp(Contents(1, 2, NOW, max(migrate.migrations())), None)
 
     assert [file.name for file in target.parent.iterdir()] == ["copy.db"]
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
@@ -62,7 +62,7 @@ def test_backups_made_while_another_process_writes_are_each_one_moment(path: Pat
         for number in range(8):
             for _ in range(20):
                 assert writer.stdout.readline()
-            held.append(back_up(path, tmp_path / f"{number}.bak", NOW).artists - 1)
+            held.append(back_up(path, tmp_path / f"{number}.bak", NOW).contents.artists - 1)
         writer.kill()
 
     assert all(count % 2 == 0 for count in held), "half of a transaction"

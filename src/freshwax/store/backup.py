@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -13,11 +13,12 @@ from msgspec import Struct
 
 from freshwax.errors import StoreError
 from freshwax.store import migrate, rows
+from freshwax.store.aside import put_aside
 from freshwax.store.connecting import connect
 from freshwax.store.copying import copy_of, draft_beside, sync_folder, unwritable
 from freshwax.store.database import refuse_loss
-from freshwax.store.known_backups import Backup, remember
-from freshwax.store.own_files import belongs_to, is_ours, same_as
+from freshwax.store.known_backups import Backup, is_seen, remember
+from freshwax.store.own_files import belongs_to, foreign_log, is_ours, is_worked_on, same_as, stands_alone
 from freshwax.store.sql import queries
 from freshwax.store.swap import free_name, put_in_place
 from freshwax.store.taking_over import take_over
@@ -33,6 +34,13 @@ class Contents(Struct, frozen=True):
     releases: int
     last_run: datetime | None
     schema: int
+
+
+class BackedUp(Struct, frozen=True):
+    """What a backup holds, and where what stood in its place is kept (None: nothing, or an older backup)."""
+
+    contents: Contents
+    kept: Path | None
 
 
 class Soundness(Struct, frozen=True):
@@ -54,12 +62,13 @@ class Restored(Struct, frozen=True):
     remembered: bool = False
 
 
-def back_up(database: Path, target: Path, now: datetime, *, replace: bool = False) -> Contents:
+def back_up(database: Path, target: Path, now: datetime, *, replace: bool = False) -> BackedUp:
     """Copy ``database`` to ``target``, as one moment of it, whoever writes meanwhile; return what the copy holds.
 
     The copy is looked through before it gets its name, and remembered as a backup of this database. StoreError: the
     target is there already (unless ``replace``), or cannot be written; the database is not there, or is damaged. No
-    file but a database of ours is replaced, and none that holds artists by one that holds none.
+    file is replaced but an older backup of this database, and none that holds artists by one that holds none. Where
+    somebody wrote to that one, or a log stands there, they are kept; StoreLocked: somebody writes to it now.
     """
     refuse_unusable(database)
     _refuse_target(database, target, replace=replace)
@@ -68,14 +77,10 @@ def back_up(database: Path, target: Path, now: datetime, *, replace: bool = Fals
         if _copied_with_flaws(database, draft, target):
             raise damaged(str(database))
         contents = contents_of(draft)
-        _refuse_emptying(target, contents)
-        try:
-            draft.replace(target)
-        except OSError as error:
-            raise unwritable(target, error.strerror) from error
+        kept = _take_name(draft, target, contents, now)
     sync_folder(target.parent)
     remember(database, Backup(str(target), now))
-    return contents
+    return BackedUp(contents, kept)
 
 
 def restore(database: Path, file: Path, now: datetime) -> Restored:
@@ -90,6 +95,7 @@ def restore(database: Path, file: Path, now: datetime) -> Restored:
         raise StoreError(f"{file} is the database itself: give a backup of it")
     _refuse_no_backup(file)
     real = Path(os.path.realpath(database))
+    alien = foreign_log(real)
     try:
         real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -99,8 +105,10 @@ def restore(database: Path, file: Path, now: datetime) -> Restored:
         contents = contents_of(draft, str(file)) if not wrong else None
         if contents is None or not contents.schema:
             raise _spoilt(file, wrong[0] if wrong else "it holds nothing")
-        remembered = take_over(real, draft, sound=real.is_file() and not unsound(real))
-        kept = put_in_place(draft, real, free_name(real, "before-restore", now))
+        remembered = not alien and take_over(real, draft, sound=real.is_file() and not unsound(real))
+        name = free_name(real, "before-restore", now)
+        kept = put_aside(real, name) if alien else None  # nobody can open it without playing that log into it
+        kept = put_in_place(draft, real, name) or kept
     return Restored(contents, kept, remembered)
 
 
@@ -188,6 +196,8 @@ def _refuse_no_backup(file: Path) -> None:
     if found != migrate.OURS:
         why = {None: "is damaged or not a database", b"": "is empty"}.get(found, "is a database of another program")
         raise StoreError(f"{file} {why}: give the path of a backup")
+    if log := foreign_log(file):
+        raise StoreError(f"{log} is the log of another file than {file}: move it out of the way, then try again")
 
 
 def _unreadable(file: Path, error: OSError) -> StoreError:
@@ -205,19 +215,42 @@ def _refuse_target(database: Path, target: Path, *, replace: bool) -> None:
         raise StoreError(f"{target} is there already: give another path, or replace it with --force")
     if target.exists() and target.stat().st_size and not is_ours(target):
         raise StoreError(f"{target} is no backup of freshwax: give another path, or delete that file first")
+    if target.exists() and is_worked_on(target):
+        raise StoreError(f"{target} is a database that freshwax works on, no backup: give another path")
 
 
-def _refuse_emptying(target: Path, contents: Contents) -> None:
-    """Raise StoreError where a backup of artists would give way to one of none: the database may be a new one."""
-    if contents.artists or not target.exists():
-        return
-    with suppress(*FAILURES), closing(connect(target, read_only=True, patience=PATIENCE)) as connection:
-        held = connection.execute(queries()["contents"]).fetchone()[0]
-        if held:
-            followed = f"{held:,} artist{'s' * (held != 1)}"
-            raise StoreError(
-                f"{target} holds {followed}, the database none: give another path, or delete that file first"
-            )
+def _take_name(draft: Path, target: Path, contents: Contents, now: datetime) -> Path | None:
+    """Give a backup its name; what stands there is kept, and its new name returned, unless it is an older backup."""
+    kept = None
+    older = _is_older(target, draft, contents) if is_seen(target) and target.stat().st_size else True
+    if not older or not stands_alone(target):
+        kept = put_aside(target, free_name(target, "before-backup", now))
+    try:
+        draft.replace(target)
+    except OSError as error:
+        raise unwritable(target, error.strerror) from error
+    return kept
+
+
+def _is_older(target: Path, draft: Path, contents: Contents) -> bool:
+    """Say whether a file can be read, and is of the database of which ``draft`` is a copy. StoreError: of another one.
+
+    Where they share an artist or a run, with its time, one was the other. A backup of artists never gives way to one of
+    none: the database may be a new one.
+    """
+    try:
+        with closing(connect(draft, read_only=True, patience=PATIENCE)) as copy:
+            # As it lies there: to open it otherwise would play a log into it, be it its own or not.
+            copy.execute("ATTACH ? AS old", (f"{target.absolute().as_uri()}?immutable=1",))
+            held, known = copy.execute(queries()["standing"]).fetchone()
+    except FAILURES:
+        return False
+    if held and not contents.artists:
+        followed = f"{held:,} artist{'s' * (held != 1)}"
+        raise StoreError(f"{target} holds {followed}, the database none: give another path, or delete that file first")
+    if not known:
+        raise StoreError(f"{target} is a backup of another database: give another path, or delete that file first")
+    return True
 
 
 def _copied_with_flaws(source: Path, draft: Path, target: Path) -> list[str]:

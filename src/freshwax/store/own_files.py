@@ -8,7 +8,10 @@ from pathlib import Path
 
 from freshwax.store import migrate
 
-_BESIDE = ("", "-wal", "-shm", "-journal", ".lock", ".report.lock", ".backups")
+LOGS = ("-shm", "-journal", "-wal")
+_OF_WORK = (".lock", ".report.lock", ".backups")
+_BESIDE = ("", *LOGS, *_OF_WORK)
+_LOG_AT, _LOG = 18, 2  # where a header says that changes go to a log first
 
 
 def belongs_to(database: Path, file: Path) -> bool:
@@ -28,6 +31,34 @@ def is_ours(file: Path) -> bool:
         return file.is_file() and migrate.identity(file) == migrate.OURS
     except OSError:
         return False
+
+
+def is_worked_on(file: Path) -> bool:
+    """Say whether freshwax runs, or ran, on a database: what stands beside it then stays there."""
+    return any(Path(f"{os.path.realpath(file)}{end}").exists() for end in _OF_WORK)
+
+
+def stands_alone(file: Path) -> bool:
+    """Say whether a database is all in its file, as a backup is until somebody writes to it."""
+    return not (file.exists() and _has_log(file)) and not any(Path(f"{file}{end}").exists() for end in LOGS)
+
+
+def foreign_log(database: Path) -> Path | None:
+    """Return the log beside a database that cannot be its own; SQLite would play it into the file all the same.
+
+    SQLite writes into a header that there is a log before it begins one, and takes that back once the log is gone. So
+    where it is not said, one of the two was put beside the other by hand.
+    """
+    log = Path(f"{database}-wal")
+    try:
+        return log if log.stat().st_size and migrate.identity(database) and not _has_log(database) else None
+    except OSError:
+        return None
+
+
+def _has_log(database: Path) -> bool:
+    with database.open("rb") as file:
+        return file.read(_LOG_AT + 1)[_LOG_AT:] == bytes([_LOG])
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -4,6 +4,13 @@
 SELECT (SELECT count(*) FROM artists WHERE state <> 'removed'), (SELECT count(*) FROM releases),
        (SELECT max(started_at) FROM run_history)
 
+-- What stands in the place of a backup: the artists that it holds, and whether it is of the same database.
+-- name: standing
+SELECT (SELECT count(*) FROM old.artists WHERE state <> 'removed'),
+       NOT EXISTS (SELECT 1 FROM old.artists)
+       OR EXISTS (SELECT 1 FROM old.artists o JOIN main.artists m USING (source, source_id, added_at))
+       OR EXISTS (SELECT 1 FROM old.run_history o JOIN main.run_history m USING (id, started_at))
+
 -- name: take_over_requests
 INSERT INTO requests (source, bucket, at, run_id, status, bytes_received)
 SELECT source, bucket, at, NULL, status, bytes_received FROM old.requests
