@@ -22,7 +22,7 @@ from freshwax.demo.campaign import Outcome, suffer
 from freshwax.demo.disasters import BY_NAME, CATALOGUE
 
 MIXED = 4  # disasters together
-COLUMNS = ("struck", "world", "owed", "told", "lost", "rep.", "false")
+COLUMNS = ("struck", "world", "owed", "late", "lost", "rep.", "old", "false")
 Job = tuple[str, tuple[str, ...], int]  # a name, the disasters' names, a seed
 
 
@@ -31,10 +31,11 @@ def main() -> int:
     headline()
     jobs = list(_jobs(options))
     say(f"  {options.weeks} weeks and {options.artists} artists each. struck: weeks with the fault; world: releases")
-    say("  that there are; owed: to the user; told: of those; rep.: repeated; false:")
-    say("  what reports said of their coverage and was not true")
+    say("  that there are; owed: to the user; late: told by a later run than the next that")
+    say("  asks everybody; rep.: repeated; old: told though no news; false: what reports")
+    say("  said of their coverage and was not true")
     say()
-    say(f"  {'fault':<29}" + "".join(f"{name:>7}" for name in COLUMNS))
+    say(f"  {'fault':<29}" + "".join(f"{name:>6}" for name in COLUMNS))
     done: list[Outcome] = []
     for outcome in _outcomes(jobs, options):
         done.append(outcome)
@@ -44,6 +45,7 @@ def main() -> int:
         (
             ("nothing owed is lost", not any(one.lost for one in done)),
             ("nothing is told twice", not any(one.repeated for one in done)),
+            ("nothing old is told as new", not any(one.old for one in done)),
             ("no report says of its coverage what is not true", not any(one.false for one in done)),
         )
     )
@@ -106,8 +108,8 @@ def _suffer(job: Job, artists: int, weeks: int) -> Outcome:
 
 def _row(one: Outcome) -> None:
     names = one.name.split(" + ")
-    counts = (one.struck, one.releases, one.owed, one.told, len(one.lost), len(one.repeated), len(one.false))
-    figures = "".join(f"{count:>7,}" for count in counts)
+    amiss = (len(found) for found in (one.lost, one.repeated, one.old, one.false))
+    figures = "".join(f"{count:>6,}" for count in (one.struck, one.releases, one.owed, one.late, *amiss))
     for more in names[:-1]:
         say(f"  {more} +"[:80])
     say(f"  {names[-1]:<29}{figures}")

@@ -29,6 +29,7 @@ def assert_nothing_amiss(outcome: Outcome) -> None:
     assert outcome.false == ()
     assert outcome.lost == ()
     assert outcome.repeated == ()
+    assert outcome.old == ()
     assert outcome.told == outcome.owed >= 15
 
 

@@ -30,7 +30,7 @@ from freshwax.demo.generate import Habits, generate
 from freshwax.demo.machine import Illness, Killed, Machine
 from freshwax.demo.server import DemoServer
 from freshwax.demo.trial import Trial, score
-from freshwax.demo.witness import Finished, Witness, recognisable
+from freshwax.demo.witness import Finished, Witness, announced_twice, recognisable
 from freshwax.demo.world import World
 from freshwax.discovery.classify import Moment
 from freshwax.errors import Busy, StoreError
@@ -45,12 +45,14 @@ START = datetime(2026, 11, 22, 3, tzinfo=UTC)  # a Sunday; the year has 53 ISO w
 WEEK, DAY, HOUR = timedelta(weeks=1), timedelta(days=1), timedelta(hours=1)
 CALM = 7  # weeks at the end
 EVERYONE, AHEAD = 13, 4  # each how many weeks all are checked, and some ahead of the others
+HABITS = Habits(early_share=0.1)
 BATCH = 10  # a smart batch checks one artist in so many
 RUNNING, REPORTING = (
     5_000,
     8,
 )  # statements of SQL at most before the machine falls ill: in a run, and from its report on
 LATE = 1 / 3  # so often it is the report that is struck
+REFUSED = {400, 429}  # statuses by which the server's own manners are felt
 IMPATIENT = Timeouts(connect=1.0, read=0.15, total=1.0)
 
 Progress = Callable[[int], None]
@@ -61,8 +63,9 @@ class Outcome:
     """What came of a campaign; see ``witness`` for what the words mean.
 
     ``releases``: real ones, in the world's whole time. ``owed`` and ``told`` are counts; ``struck`` counts the weeks in
-    which something was wrong, ``incomplete`` the runs that did not end as complete, ``moved`` the records told again
-    after a change of both ID and artist, ``again`` those read from a process that could not record it.
+    which something really was wrong, ``incomplete`` the runs that did not end as complete, ``late`` what was told only
+    after a later run than the next that asks everybody, ``moved`` the records told again after a change of both ID and
+    artist, ``again`` those read from a process that could not record it.
     """
 
     name: str
@@ -74,8 +77,10 @@ class Outcome:
     releases: int
     owed: int
     told: int
+    late: int
     lost: tuple[str, ...]
     repeated: tuple[str, ...]
+    old: tuple[str, ...]
     moved: int
     again: int
     false: tuple[str, ...]
@@ -98,7 +103,7 @@ def suffer(
     """
     chance = random.Random(f"{seed} {name}")
     end = START + weeks * WEEK
-    world = generate(seed, artists=artists, start=START, end=end + DAY, habits=Habits(releases_a_year=pace))
+    world = generate(seed, artists=artists, start=START, end=end + DAY, habits=replace(HABITS, releases_a_year=pace))
     for one in disasters:
         if one.world is not None:
             world = one.world(world, chance, (START + DAY, end - CALM * WEEK))
@@ -132,6 +137,7 @@ class _Life:
         self.reports: list[tuple[datetime, Report]] = []
         self.runs = self.incomplete = self.requests = self.struck = self.again = 0
         self.clock = timedelta(0)  # by so much the user's is wrong
+        self.felt = False  # whether anything was wrong this week
         self.ills: tuple[Illness, ...] = ()
 
     @property
@@ -143,7 +149,7 @@ class _Life:
         """Let a week's runs happen, with whatever strikes in it."""
         at = START + week * WEEK - (HOUR if self._summer(week) else timedelta(0))
         active = [one for one in self.disasters if not calm and self._strikes(one, week)]
-        self.struck += bool(active)
+        self.felt = any(one.lasting for one in self.disasters)
         everyone = calm or week % EVERYONE == 0
         with self._striking(active):
             if not everyone and week % AHEAD == AHEAD // 2:
@@ -154,6 +160,7 @@ class _Life:
                 complete = self._run(at + HOUR, self._options(everyone=everyone))
         if not complete:
             self._run(at + 2 * HOUR, self._options(everyone=everyone))
+        self.struck += self.felt
         self._answer_for_the_held()
 
     def read_everything(self, at: datetime) -> None:
@@ -170,7 +177,8 @@ class _Life:
         """Judge."""
         world = self.witness.world
         judged = score(world, world.artists, self.reports, self.witness.owed(end + 3 * DAY))
-        repeated = recognisable(judged.twice, world, [report for _, report in self.reports])
+        told = [report for _, report in self.reports]
+        repeated = recognisable(judged.twice, world, told)
         return Outcome(
             name=name,
             weeks=weeks,
@@ -181,11 +189,25 @@ class _Life:
             releases=len({one.truth for one in world.releases}),
             owed=judged.expected,
             told=judged.told,
+            late=self._late(),
             lost=judged.lost,
-            repeated=repeated,
+            repeated=repeated + announced_twice(world, told),
+            old=self.witness.old(self.reports),
             moved=len(judged.twice) - len(repeated),
             again=self.again,
             false=tuple(self.witness.false),
+        )
+
+    def _late(self) -> int:
+        """Count what was told for the first time by a later run than the next that asks everybody."""
+        truth_of = {one.id: one.truth for one in self.witness.world.releases}
+        told: dict[str, datetime] = {}
+        for at, report in self.reports:
+            for line in report.lines:
+                told.setdefault(truth_of[line.release.ref.id], at)
+        truths = self.witness.world.truths(self.witness.world.artists)
+        return sum(
+            one.id in told and told[one.id] - max(one.first_listed, START) > (EVERYONE + 1) * WEEK for one in truths
         )
 
     # -- a run ---------------------------------------------------------------------------------------------------
@@ -210,6 +232,7 @@ class _Life:
         self.runs += 1
         self.incomplete += not complete
         self.requests += sum(entry.what != "token" for entry in self.server.log)
+        self.felt |= self.machine.befell or any(entry.status in REFUSED for entry in self.server.log)
         self.witness.see(
             Finished(
                 run=run,
@@ -281,6 +304,7 @@ class _Life:
         finally:
             if down:
                 self.server.start()
+            self.felt |= down or bool(self.clock) or any(fault.struck for fault in self.server.api.faults)
             self.server.repair()
             self.server.manners = self.generous
             self.clock = timedelta(0)

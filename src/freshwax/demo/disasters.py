@@ -82,6 +82,11 @@ class Disaster:
     often: float = 0.35
     learning: bool = False
 
+    @property
+    def lasting(self) -> bool:
+        """Whether it is there in all weeks, by what befell the world or by the user's settings."""
+        return self.world is not None or self.per_day is not None or self.policy != "adaptive" or self.summer_time
+
 
 def _garbage(*bodies: bytes) -> tuple[Effect, ...]:
     return tuple(Garbage(body, "application/json") for body in bodies)

@@ -41,6 +41,7 @@ class Machine:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.connection: sqlite3.Connection
+        self.befell = False  # whether the last process met with an illness
         self._pending: list[_Stroke] = []
         self._dead = False
         self._slow = 0
@@ -51,6 +52,7 @@ class Machine:
         """Let the machine fall ill before the statement that comes ``after`` so many others; ``printing``: so many
         others from the moment on when a report is being fixed.
         """
+        self.befell = False
         self._pending.append(_Stroke(illness, after, printing=printing))
 
     def restart(self) -> None:
@@ -84,6 +86,7 @@ class Machine:
             raise Killed
 
     def _befall(self, illness: Illness, connection: sqlite3.Connection) -> None:
+        self.befell = True
         tell = partial(sqlite3.Connection.execute, connection)  # these are no statements of the program
         match illness:
             case Illness.KILLED:

@@ -1,14 +1,17 @@
 """What a series of runs must have told and may have said, by the world and by the server's log alone.
 
 **Owed** is a release that a list of some followed artist showed only after that artist was learnt, if either it is
-still listed at the end, when every list has been read once more, or it was named in an answer to a check that held.
-Not owed is, by rule: what was withdrawn before any such answer named it (nobody could know of it); and what came in so
-far down a list that nothing told it from old records: when it was first shown, nothing below it had ever been, while
-some of what stood there when the artist was learnt was unread as well. **Lost** is what is owed and never told.
+still listed at the end, when every list has been read once more, or it was named in an answer to a check that held; and
+what an answer named when the artist was learnt, if it was dated within the look-back then. Not owed is, by rule: what
+was withdrawn before any such answer named it (nobody could know of it); and what came in so far down a list that
+nothing told it from old records: when it was first shown, nothing below it had ever been, while some of what stood
+there when the artist was learnt was unread as well. **Lost** is what is owed and never told.
 
 **Repeated** is whatever is told twice (an ``upcoming`` record once more when it is out is not), unless the second
 telling has neither the ID nor any artist of the first: when a catalogue moves to another artist and gets new IDs
-between two checks, all that is left of a record is its title, and titles are not identity.
+between two checks, all that is left of a record is its title, and titles are not identity. **Old** is what was told
+though it had been listed when its artists were learnt, too old then to be told, and a check had been shown it before
+or was that first one.
 
 **False coverage** is any of the sentences in ``_false`` that does not hold of a run: what its report says it saw, held
 against what the server answered.
@@ -17,6 +20,7 @@ against what the server answered.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +32,9 @@ from freshwax.model import DEFAULT_GROUPS, Group, Kind, Report, Run, RunStatus
 from freshwax.store.base import Check
 
 TURN = timedelta(days=6)  # a check that is younger need not be made again
+LOOK_BACK = timedelta(days=90)
+BELIEVED = 3  # answers of 404, in as many runs in a row, until an artist may be given up
+MOMENT = timedelta(seconds=1)
 UNTIL = re.compile(r"until (\d{4}-\d\d-\d\d \d\d:\d\d) UTC")
 EXIT_CODES = {
     RunStatus.COMPLETED: {0},
@@ -76,6 +83,7 @@ class Witness:
         self._read_at: dict[str, dict[str, datetime]] = {}  # each list of each artist, by the user's clock
         self._named: dict[str, list[tuple[datetime, tuple[str, ...]]]] = {}
         self._promise: tuple[datetime, timedelta] | None = None
+        self._missing: Counter[str] = Counter()  # runs in a row in which an artist was answered for with 404
 
     def see(self, done: Finished) -> None:
         """Take note of a run."""
@@ -85,8 +93,17 @@ class Witness:
             self._checked_at[artist] = done.now
             self.learnt_at.setdefault(artist, done.at)
         self._note_names(done)
+        self._note_missing(done)
         if done.run is not None:
             self._judge(done, done.run)
+
+    def _note_missing(self, done: Finished) -> None:
+        """Count for whom all answers of a run were 404: who was given up must have been among them often enough."""
+        for artist in {entry.artist for entry in done.log if entry.artist is not None}:
+            statuses = {entry.status for entry in done.log if entry.artist == artist}
+            self._missing[artist] = self._missing[artist] + 1 if statuses == {404} else 0
+        early = sorted(one for one in done.watched - done.left if self._missing[one] < BELIEVED)
+        self.false += [f"{done.at:%Y-%m-%d %H:%M}: {one} was given up after {self._missing[one]} runs" for one in early]
 
     def _judge(self, done: Finished, run: Run) -> None:
         """Note what a run says that is false, and what it promises."""
@@ -125,6 +142,11 @@ class Witness:
             yield f"it says {said.checked} checked, and kept {len(checked)} checks"
         if done.checked - done.answered:
             yield f"{len(done.checked - done.answered)} count as checked of whom no list was ever sent"
+        if spoilt := done.checked & self._unread_in_part(done):
+            yield f"{len(spoilt)} count as checked, and an answer to their check could not be read"
+        in_vain = {entry.artist for entry in done.log if entry.what == "albums"} & followed - done.checked
+        if len(in_vain) > said.failed + said.paused:
+            yield f"{len(in_vain)} were asked in vain, {said.failed + said.paused} reported"
         if run.status is RunStatus.COMPLETED and said.failed + said.paused:
             yield f"it is completed with {said.failed} failed and {said.paused} paused"
         if run.exit_code not in EXIT_CODES.get(run.status, ()):
@@ -138,6 +160,19 @@ class Witness:
         asked = sum(entry.what != "token" for entry in done.log)
         if asked and self._promise is not None and self._holds(done):
             yield f"it sent {asked} requests before {self._promise[0]:%Y-%m-%d %H:%M}, until when it was paused"
+
+    def _unread_in_part(self, done: Finished) -> set[str]:
+        """For whom the last answer to some request could not be read, as long as checks went on: afterwards lists are
+        read in depth, which may fail without harm.
+        """
+        began: dict[str, int] = {}
+        last: dict[tuple[str, tuple[str, ...], int | None], int] = {}
+        for number, entry in enumerate(done.log):
+            if entry.artist is not None and entry.what == "albums":
+                began.setdefault(entry.artist, number)
+                last[entry.artist, entry.groups, entry.offset] = number
+        until = max(began.values(), default=0)
+        return {key[0] for key, number in last.items() if number < until and not done.log[number].readable}
 
     def _holds(self, done: Finished) -> bool:
         """Whether a pause that was reported is still on (on a clock that has jumped meanwhile, none is)."""
@@ -168,7 +203,46 @@ class Witness:
                 first.setdefault(release.truth, end)
         news = self._news()
         unread = self._unread(first, news)
-        return {truth: at for truth, at in first.items() if truth in news and truth not in unread}
+        due = {truth: at for truth, at in first.items() if truth in news and truth not in unread}
+        return {truth: at for truth, at in {**due, **self._recent()}.items() if truth not in self._still_ahead(end)}
+
+    def _recent(self) -> dict[str, datetime]:
+        """What was dated within the look-back when its artist was learnt, and named then."""
+        found: dict[str, datetime] = {}
+        for artist, at in self.learnt_at.items():
+            named = {one for when, ids in self._named.get(artist, ()) if when == at for one in ids}
+            for release in self.world.listings(artist, DEFAULT_GROUPS, at):
+                if release.id in named and release.date.last_day >= (at - LOOK_BACK).date():
+                    found[release.truth] = min(found.get(release.truth, at), at)
+        return found
+
+    def _still_ahead(self, end: datetime) -> set[str]:
+        """What is announced only: its day has not come."""
+        return {one.truth for one in self.world.releases if one.date.last_day > end.date()}
+
+    def old(self, reports: Iterable[tuple[datetime, Report]]) -> tuple[str, ...]:
+        """The truths that were told though they were no news."""
+        truth_of = {one.id: one.truth for one in self.world.releases}
+        named: dict[str, datetime] = {}
+        for answers in self._named.values():
+            for at, ids in answers:
+                for truth in {truth_of[one] for one in ids if one in truth_of}:
+                    named[truth] = min(named.get(truth, at), at)
+        base = self._base()
+        return tuple(
+            truth
+            for at, report in reports
+            for truth in (truth_of[line.release.ref.id] for line in report.lines)
+            if truth in base and named.get(truth, at) <= (at if at in self.learnt_at.values() else at - MOMENT)
+        )
+
+    def _base(self) -> set[str]:
+        """What was listed, and too old to be told, when every artist who has it was learnt."""
+        recent, old = set[str](), set[str]()
+        for artist, at in self.learnt_at.items():
+            for release in self.world.listings(artist, DEFAULT_GROUPS, at):
+                (old if release.date.last_day < (at - LOOK_BACK).date() else recent).add(release.truth)
+        return old - recent - self._news()
 
     def _news(self) -> set[str]:
         """What no list showed when its artist was learnt, or what appeared on another that had been learnt before."""
@@ -212,6 +286,14 @@ class Witness:
         below = listed[listed.index(release.id) + 1 :] if release.id in listed else []
         old = {one.id for one in self.world.listing(artist, Group(release.type), self.learnt_at[artist])}
         return shown.isdisjoint(below) and bool(old.intersection(listed) - shown)
+
+
+def announced_twice(world: World, reports: Iterable[Report]) -> tuple[str, ...]:
+    """The truths that were told more than once as to come."""
+    truth_of = {one.id: one.truth for one in world.releases}
+    lines = (line for report in reports for line in report.lines if line.hidden_by is None)
+    told = Counter(truth_of[line.release.ref.id] for line in lines if line.kind is Kind.UPCOMING)
+    return tuple(truth for truth, times in told.items() if times > 1)
 
 
 def recognisable(truths: Collection[str], world: World, reports: Iterable[Report]) -> tuple[str, ...]:
