@@ -15,10 +15,10 @@ from msgspec.structs import replace
 from freshwax.store import migrate, rows
 from freshwax.store.backup import Contents, contents_of, flaws, refuse_unusable, unsound
 from freshwax.store.connecting import connect
-from freshwax.store.copying import copy_of, draft_beside
+from freshwax.store.copying import draft_beside
 from freshwax.store.salvage import Saved, salvage
 from freshwax.store.sql import queries
-from freshwax.store.swap import free_name, put_in_place
+from freshwax.store.swap import Alone, alone, free_name
 from freshwax.store.trouble import FAILURES, hopeless, is_damage, translated
 
 BEYOND = "is damaged, and nothing of it can be saved"
@@ -56,7 +56,8 @@ def repair(database: Path, now: datetime) -> Repaired:
     """Mend what can be mended; the database as it was is kept under another name.
 
     First the indexes are built anew and references mended. Where that does not make it sound, every row that can be
-    read moves into a fresh database. The caller holds the run lock. StoreError: nothing can be saved; StoreLocked.
+    read moves into a fresh database. Nobody writes meanwhile: what was committed before is in it, and who comes later
+    waits. The caller holds the run lock. StoreError: nothing can be saved; StoreLocked: others use the database.
     """
     refuse_unusable(database)
     real = Path(os.path.realpath(database))
@@ -65,18 +66,19 @@ def repair(database: Path, now: datetime) -> Repaired:
         if not problems:
             _fold_log(real)
             return Repaired(contents_of(real))
-    with draft_beside(real, now) as draft:
-        mended = _reindexed(real, draft, now)
+    with draft_beside(real, now) as draft, alone(real) as held:
+        mended = _reindexed(held, draft, now)
         saved: list[Saved] = []
         if mended is None:
             draft.write_bytes(b"")
-            saved = _salvaged(database, draft)
+            saved = _salvaged(database, draft, settled=held.settled)
             mended = _mend(draft, {one.table for one in saved if not one.whole}, now)
             saved, mended = [_less(one, mended.lost) for one in saved], replace(mended, lost={})
         if flaws(draft):
             raise hopeless(str(database), BEYOND)
         contents = contents_of(draft)
-        kept = put_in_place(draft, real, free_name(real, "before-repair", now))
+        kept = free_name(real, "before-repair", now)
+        held.give_way(draft, kept)
     return Repaired(contents, tuple(problems), tuple(saved), mended.anew, mended.lost, kept)
 
 
@@ -90,10 +92,10 @@ def _less(saved: Saved, lost: Mapping[str, int]) -> Saved:
     return replace(saved, rows=max(saved.rows - lost.get(saved.table, 0), 0))
 
 
-def _reindexed(database: Path, draft: Path, now: datetime) -> _Mended | None:
+def _reindexed(damaged: Alone, draft: Path, now: datetime) -> _Mended | None:
     """Copy a database, build its indexes anew and mend its references; None where that is not enough."""
     try:
-        copy_of(database, draft, database)
+        damaged.copy_to(draft)
         with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
             connection.execute("REINDEX")
         return None if unsound(draft) else _mend(draft, (), now)
@@ -101,9 +103,9 @@ def _reindexed(database: Path, draft: Path, now: datetime) -> _Mended | None:
         return None
 
 
-def _salvaged(database: Path, draft: Path) -> list[Saved]:
+def _salvaged(database: Path, draft: Path, *, settled: bool) -> list[Saved]:
     try:
-        saved = salvage(database, draft)
+        saved = salvage(database, draft, settled=settled)
     except FAILURES as error:
         if is_damage(error):
             raise hopeless(str(database), BEYOND) from error

@@ -49,12 +49,16 @@ class Saved(Struct, frozen=True):
         return self.rows == self.of
 
 
-def salvage(damaged: Path, fresh: Path) -> list[Saved]:
+def salvage(damaged: Path, fresh: Path, *, settled: bool = False) -> list[Saved]:
     """Move what can be read of a database into an empty file, with the schema of its version; say what came through.
 
-    References may dangle afterwards. One of ``FAILURES`` where not even the first page of it can be read.
+    ``settled``: the caller holds its lock, and it has no log. References may dangle afterwards. One of ``FAILURES``
+    where not even the first page of it can be read.
     """
-    with closing(_reader(damaged)) as old, closing(sqlite3.connect(fresh, isolation_level=None)) as new:
+    with (
+        closing(_reader(damaged, settled=settled)) as old,
+        closing(sqlite3.connect(fresh, isolation_level=None)) as new,
+    ):
         version = migrate.version_of(old, str(damaged))
         migrate.migrate(new, str(fresh), {n: file for n, file in migrate.migrations().items() if n <= version})
         new.execute("BEGIN")
@@ -67,8 +71,9 @@ def salvage(damaged: Path, fresh: Path) -> list[Saved]:
     return saved
 
 
-def _reader(damaged: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{damaged.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+def _reader(damaged: Path, *, settled: bool) -> sqlite3.Connection:
+    how = "immutable=1" if settled else "mode=rw"
+    connection = sqlite3.connect(f"{damaged.absolute().as_uri()}?{how}", uri=True, isolation_level=None)
     connection.text_factory = lambda data: data.decode("utf-8", "replace")
     connection.execute("PRAGMA query_only = ON")
     connection.execute("PRAGMA cell_size_check = ON")

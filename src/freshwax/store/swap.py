@@ -10,9 +10,12 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from hashlib import file_digest
+from io import BufferedReader
 from pathlib import Path
 
 from freshwax.errors import StoreError, StoreLocked
@@ -21,7 +24,8 @@ from freshwax.store.copying import DRAFT, copy_of, private, sync_folder, unused,
 from freshwax.store.trouble import FAILURES, is_damage, translated
 
 PATIENCE = 5.0
-ATTEMPTS = 5  # to be alone, where others come in between
+ATTEMPTS = 50  # to be alone, where others come in between
+_CHUNK = 1 << 20
 _LOGS = ("-wal", "-journal")
 _STEP = 64  # pages that are written at once
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -48,8 +52,8 @@ def put_in_place(draft: Path, database: Path, kept: Path) -> Path | None:
         except OSError as error:
             raise unwritable(kept, error.strerror) from error
     else:
-        with _alone(database):
-            _take_place(draft, database, kept)
+        with alone(database) as held:
+            held.give_way(draft, kept)
     return kept
 
 
@@ -116,14 +120,127 @@ def _locked(database: Path) -> StoreLocked:
 # -- another file
 
 
-def _take_place(draft: Path, database: Path, kept: Path) -> None:
+class Alone:
+    """A database from which everybody else is locked out, until another file has its name.
+
+    ``settled``: its log is folded into it and it lies still, so that it can be read without a lock. Otherwise it is too
+    damaged to be locked, and is only looked at again before it gives way.
+    """
+
+    def __init__(self, database: Path, file: BufferedReader, held: sqlite3.Connection | None) -> None:
+        self._database = database
+        # Not to be opened again as long as the lock is held: to close it then would give up the lock, as POSIX has it.
+        self.file = file
+        self._held = held
+        self._was = None if held else self._print()
+
+    @property
+    def settled(self) -> bool:
+        """Whether nobody can write into it."""
+        return self._held is not None
+
+    def copy_to(self, draft: Path) -> None:
+        """Copy it into an empty file. One of ``FAILURES`` where it is damaged; StoreError: the copy cannot be made."""
+        if self._held is None:
+            copy_of(self._database, draft, self._database)
+            return
+        try:
+            _copy(self.file, draft)
+        except OSError as error:
+            raise unwritable(self._database, error.strerror) from error
+
+    def give_way(self, draft: Path, kept: Path) -> None:
+        """Give a draft its name, and keep what it was. StoreLocked: others changed it since; then it stands."""
+        if self._was != (None if self._held else self._print()):
+            raise StoreLocked(f"the database {self._database} was changed by another program meanwhile: try again")
+        _take_place(draft, self._database, kept, self)
+
+    def let_move(self) -> None:
+        """Close it where an open file cannot be moved."""
+        if os.name == "nt":
+            self.close()
+
+    def close(self) -> None:
+        """Let others in again. Idempotent."""
+        if self._held:
+            self._held.close()
+        self.file.close()
+
+    def _print(self) -> list[bytes]:
+        """Return what tells these contents from any others."""
+        self.file.seek(0)
+        found = [file_digest(self.file, "sha256").digest()]
+        for end in _LOGS:
+            with suppress(FileNotFoundError), Path(f"{self._database}{end}").open("rb") as file:
+                found.append(end.encode() + file_digest(file, "sha256").digest())
+        return found
+
+
+@contextmanager
+def alone(database: Path) -> Iterator[Alone]:
+    """Lock everybody out of a database while its file is replaced; StoreLocked where others use it.
+
+    Whoever opened it before and waits for the lock finds the file replaced, and is told so.
+    """
+    try:
+        file = database.open("rb")
+    except OSError as error:
+        raise StoreError(f"{database} cannot be read ({error.strerror}): correct that, and try again") from error
+    with file:
+        try:
+            held = _settled(database)
+        except StoreError as error:
+            if not is_damage(error.__cause__):
+                raise
+            held = None
+        found = Alone(database, file, held)
+        try:
+            yield found
+        finally:
+            found.close()
+
+
+def _settled(database: Path) -> sqlite3.Connection:
+    """Fold the log into the database, so that none is left for the new one, and return the connection that locks it."""
+    with translated(str(database)):
+        held = connect(database, read_only=False, patience=PATIENCE)
+        try:
+            held.execute("PRAGMA writable_schema = ON")  # a list of tables that is damaged is no obstacle
+            for attempt in range(ATTEMPTS):
+                if _is_settled(held, last=attempt == ATTEMPTS - 1):
+                    return held
+                time.sleep(PATIENCE / ATTEMPTS)
+        except BaseException:
+            held.close()
+            raise
+    held.close()
+    raise _locked(database)
+
+
+def _is_settled(held: sqlite3.Connection, *, last: bool) -> bool:
+    """Lock a database without a log. SQLite lets only its sole user do that, and whoever opens it begins one again."""
+    try:
+        held.execute("PRAGMA journal_mode = DELETE")
+        held.execute("BEGIN EXCLUSIVE")
+        if held.execute("PRAGMA journal_mode").fetchone() == ("delete",):
+            return True
+        held.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        if last or error.sqlite_errorcode & 0xFF not in _BUSY:
+            raise
+    return False
+
+
+def _take_place(draft: Path, database: Path, kept: Path, alone: Alone | None = None) -> None:
     """Give a file the name of a database, of which a copy is kept, with its logs.
 
     A log must be gone before: SQLite would play it into any file of this name. A kill between leaves the damaged
     database without it; the copy has both.
     """
     try:
-        _keep(database, kept)
+        _keep(database, kept, alone and alone.file)
+        if alone:
+            alone.let_move()
         try:
             for end in (*_LOGS, "-shm"):
                 Path(f"{database}{end}").unlink(missing_ok=True)
@@ -139,59 +256,28 @@ def _take_place(draft: Path, database: Path, kept: Path) -> None:
     sync_folder(database.parent)
 
 
-def _keep(database: Path, kept: Path) -> None:
+def _keep(database: Path, kept: Path, file: BufferedReader | None) -> None:
     """Copy a database as it lies there, with its logs; under its name once it is whole. OSError: nothing is left."""
     made: list[Path] = []
     try:
         for end in (*_LOGS, ""):
-            file = Path(f"{database}{end}")
-            if file.exists() and (end or file.stat().st_size):
+            source = Path(f"{database}{end}")
+            if source.exists() and (end or source.stat().st_size):
                 with private(_draft_of(kept), kept) as copy:
-                    shutil.copyfile(file, copy)
+                    if file and not end:
+                        _copy(file, copy)
+                    else:
+                        shutil.copyfile(source, copy)
                     copy.replace(f"{kept}{end}")
                 made.append(Path(f"{kept}{end}"))
     except OSError:
-        for file in made:
-            file.unlink()
+        for one in made:
+            one.unlink()
         raise
     sync_folder(kept.parent)
 
 
-@contextmanager
-def _alone(database: Path) -> Iterator[None]:
-    """Lock everybody out of a database while its file is replaced; a damaged one is taken as it lies there.
-
-    Whoever opened it before and waits for the lock finds the file replaced, and is told so.
-    """
-    try:
-        held = _settled(database)
-    except StoreError as error:
-        if not is_damage(error.__cause__):
-            raise
-        held = None
-    try:
-        if held and os.name == "nt":  # where an open file cannot be moved
-            held.close()
-        yield
-    finally:
-        if held:
-            held.close()
-
-
-def _settled(database: Path) -> sqlite3.Connection:
-    """Fold the log into the database, so that none is left for the new one, and return the connection that locks it."""
-    with translated(str(database)):
-        held = connect(database, read_only=False, patience=PATIENCE)
-        try:
-            for _ in range(ATTEMPTS):
-                # SQLite lets only the sole user of a file do this; who opens it next may begin a log again.
-                held.execute("PRAGMA journal_mode = DELETE")
-                held.execute("BEGIN EXCLUSIVE")
-                if held.execute("PRAGMA journal_mode").fetchone() == ("delete",):
-                    return held
-                held.execute("ROLLBACK")
-        except BaseException:
-            held.close()
-            raise
-    held.close()
-    raise _locked(database)
+def _copy(file: BufferedReader, target: Path) -> None:
+    file.seek(0)
+    with target.open("wb") as copy:
+        shutil.copyfileobj(file, copy, _CHUNK)
