@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.contract.store_words import NOW, A, B, at, release, report, save, silent, start, titles, told
 from tests.fixtures import keep_schema
 
-from freshwax.model import ArtistState, Ref, Silence
+from freshwax.model import ArtistState, LaterKeys, Ref, Silence
 from freshwax.store.backup import back_up, restore
 from freshwax.store.sqlite import SQLiteStore
 
@@ -75,6 +75,20 @@ def test_what_was_held_when_it_was_backed_up_and_told_since_stays_told(tmp_path:
     assert known_by_key(path, "one", "two") == ["one"]
     with closing(SQLiteStore.open(path)) as store:
         assert [titles(held) for _, held in store.held()] == [["two"]]
+
+
+def test_the_titles_that_what_was_told_got_since_are_known(tmp_path: Path) -> None:
+    path, copy = tmp_path / "f.db", tmp_path / "copy.bak"
+    tell(path, A, "one")
+    back_up(path, copy, NOW)
+    tell(path, A, "two")
+    later = tuple(LaterKeys(Ref("spotify", name), f"later key of {name}", "") for name in ("one", "two"))
+    with closing(SQLiteStore.open(path)) as store:
+        save(store, A, rekeyed=later)
+
+    assert restore(path, copy, at(2)).remembered
+    with closing(SQLiteStore.open(path)) as store, store.write() as tx:
+        assert titles(tx.announced([], [one.key for one in later])) == ["one", "two"]
 
 
 def test_a_backup_of_an_older_schema_learns_what_was_told(tmp_path: Path) -> None:

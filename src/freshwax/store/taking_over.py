@@ -15,6 +15,7 @@ from freshwax.store.trouble import FAILURES
 PATIENCE = 5.0
 MEMORY = ":memory:"
 _SINCE = 4  # the schema since which credits and addresses are stored as they are
+_LATER_KEYS = 5  # the schema since which keys are kept that a release got later
 
 
 def take_over(old: Path, draft: Path, *, sound: bool) -> bool:
@@ -34,7 +35,7 @@ def take_over(old: Path, draft: Path, *, sound: bool) -> bool:
                 copy.execute(queries()[name])
         versions = {copy.execute(f"PRAGMA {name}.user_version").fetchone()[0] for name in ("main", "old")}
         if sound and len(versions) == 1 and min(versions) >= _SINCE:
-            _take_over_told(copy)
+            _take_over_told(copy, later_keys=min(versions) >= _LATER_KEYS)
             return True
     return False
 
@@ -49,7 +50,7 @@ def _bring_up(copy: sqlite3.Connection, old: Path) -> None:
             migrate.migrate(copy, MEMORY, known)  # by this name no copy of it is made: the backup is one
 
 
-def _take_over_told(copy: sqlite3.Connection) -> None:
+def _take_over_told(copy: sqlite3.Connection, *, later_keys: bool) -> None:
     known = queries()
     copy.execute("BEGIN")
     try:
@@ -60,6 +61,8 @@ def _take_over_told(copy: sqlite3.Connection) -> None:
             copy.execute(known["take_over_told"], {"report": report, "number": number})
         for name in ("take_over_artists", "take_over_run", "take_over_decisions", "take_over_outbox"):
             copy.execute(known[name])
+        if later_keys:
+            copy.execute(known["take_over_later_keys"])
         copy.execute("COMMIT")
     except BaseException:
         copy.execute("ROLLBACK")

@@ -96,6 +96,13 @@ SET key = excluded.key, marks = excluded.marks, kind = excluded.kind, silence = 
     announced_id = excluded.announced_id, run_id = excluded.run_id, decided_at = excluded.decided_at
 WHERE decisions.announced_id IS NULL
 
+-- Since 0005. Of all that is known: twins may bear any title that a release had meanwhile.
+-- name: take_over_later_keys
+INSERT OR IGNORE INTO main.later_keys (release_id, key, marks)
+SELECT n.id, k.key, k.marks
+FROM old.later_keys k JOIN old.releases r ON r.id = k.release_id
+JOIN main.releases n ON n.source = r.source AND n.source_id = r.source_id
+
 -- name: take_over_outbox
 DELETE FROM main.outbox
 WHERE EXISTS (SELECT 1 FROM main.told m
