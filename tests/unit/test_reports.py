@@ -37,6 +37,12 @@ from freshwax.reports.render import REPORT_FORMATS, render, render_list
 from freshwax.reports.summary import failed_note, gone_note, held_note, nothing, paused_note, summary
 
 NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
+
+
+class TABBED(csv.excel_tab):
+    quoting = csv.QUOTE_NONE
+
+
 PRECISIONS = {4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY}
 
 
@@ -174,9 +180,34 @@ def test_csv_and_tsv_hold_a_heading_and_a_line_a_release():
     assert row.split("\t")[:4] == ["a", "spotify", 'Say "hi", twice', "album"]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\uff1d1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\uff1d1", '"=1"', ' " =1'])
 def test_no_cell_is_a_formula(text):
     assert cell(text).startswith("'")
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\uff1d", " =", '"=', ' " =', ";=", '";"='])
+def test_no_cell_holds_a_formula_for_those_who_split_at_semicolons(begin):
+    title = f"Hits;{begin}cmd|' /C calc'!A0"
+    lines = [told(title=title, artists=("Ada", "=1+1"))]
+    for format in ("csv", "tsv"):
+        row = render(report(*lines), format, now=NOW).splitlines()[1]
+        for value in [*next(csv.reader([row], delimiter=";")), *row.split(";")]:
+            assert not re.match(r"[\s\"]*[=+@\uff1d-]", value), value
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Steins;Gate", "Pride; Prejudice", 'Say "hi"; twice', "; ;", "a;b=c;-", "Tides;", "Hello, +World", "A-B=C"],
+)
+def test_ordinary_titles_come_back_as_they_are(title):
+    lines = [told(title=title, artists=("Ada", "Bo; Cy"))]
+    text = render(report(*lines), "csv", now=NOW)
+    row = next(csv.DictReader(io.StringIO(text)))
+    assert (row["title"], row["artists"]) == (title.replace(";-", ";'-"), "Ada; Bo; Cy")
+    (tabbed,) = list(csv.DictReader(io.StringIO(render(report(*lines), "tsv", now=NOW)), dialect=TABBED))
+    assert tabbed == row
+    if ";" in title:
+        assert f'"{row["title"].replace(chr(34), chr(34) * 2)}"' in text
 
 
 @pytest.mark.parametrize(
@@ -244,6 +275,11 @@ def test_the_notes():
     assert gone_note(["Kit"]).startswith("Gone from the service: Kit. It is looked for once a month")
     assert failed_note([("Kit", "Kit: no answer")]) == "Failed: Kit (no answer). They stay due."
     assert "and 2 more" in failed_note([("Kit", "timeout")] * 12)
+    outage = [("Kit", "no answer"), ("Mira", "Mira: HTTP 404"), ("Ola", "no answer")]
+    assert failed_note(outage) == "Failed: Kit, Ola (no answer); Mira (HTTP 404). They stay due."
+    many = failed_note([(f"A{n}", "no answer") for n in range(30)])
+    assert many.count("no answer") == 1
+    assert many.endswith("A9 and 20 more (no answer). They stay due. `freshwax artists list` names all.")
     assert "`freshwax release-held abc`" in held_note("Kit", "abc", 40)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
@@ -19,12 +18,15 @@ def render(items: Iterable[T], columns: Sequence[Column[T]], *, tabs: bool) -> s
     rows += [[_text(column.value(item)) for column in columns] for item in items]
     if tabs:
         return "".join("\t".join(row) + "\n" for row in rows)
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue()
+    return "".join(",".join(map(_quoted, row)) + "\n" for row in rows)
 
 
 def _text(value: Value) -> str:
     if isinstance(value, str):
         return cell(value)
     return "" if value is None else str(value)
+
+
+def _quoted(text: str) -> str:
+    """Quote as Python's csv module does, and what holds a semicolon or a tab, too: spreadsheets may split there."""
+    return '"' + text.replace('"', '""') + '"' if re.search('[,;\t\r\n"]', text) else text

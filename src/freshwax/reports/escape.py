@@ -18,7 +18,8 @@ _UNSEEN = (
 _JOINERS = "\u200c\u200d"
 MARKS = 4  # accents on one letter; Vietnamese, Hebrew and Tibetan want up to so many, "Zalgo" hundreds
 LONGEST = 300  # characters of one title or name that people are shown; machines get all of it
-_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # full width too: some spreadsheets fold them
+# What begins a formula, also behind spaces and a quotation mark; full width too: some spreadsheets fold it.
+_FORMULA = r'[\s"]*[=+\-@\uff1d\uff0b\uff0d\uff20]'
 
 
 def _code(match: re.Match[str]) -> str:
@@ -71,8 +72,11 @@ def _json_code(match: re.Match[str]) -> str:
 def cell(text: str) -> str:
     """Return text for a CSV or TSV cell: as ``visible``, and never read as a formula by a spreadsheet.
 
-    What would begin one (``=``, ``+``, ``-``, ``@``, also behind spaces, a tab or a line break) is preceded by ``'``.
+    What would begin one (``=``, ``+``, ``-``, ``@``, also behind spaces, a tab, a line break or ``"``) is preceded by
+    ``'``: at the beginning, and after a semicolon, at which spreadsheets split where the comma is the decimal mark.
     """
     shown = visible(text)
-    risky = text[:1] in {"\t", "\r", "\n"} or shown.lstrip().startswith(_FORMULA)
+    if ";" in shown:
+        shown = re.sub(rf";(\s*)(?={_FORMULA})", r";\1'", shown)
+    risky = text[:1] in {"\t", "\r", "\n"} or re.match(_FORMULA, shown)
     return "'" + shown if risky else shown
