@@ -11,6 +11,7 @@ import pytest
 from freshwax.cli.main import main
 from freshwax.demo.api import Manners
 from freshwax.demo.builder import WorldBuilder
+from freshwax.demo.faults import Status
 from freshwax.demo.server import DemoServer
 
 A = "0OdUWJ0sBjDrqHygGUXeCF"
@@ -116,6 +117,23 @@ def test_names_are_looked_up_and_nothing_is_guessed(freshwax, spotify, tmp_path)
     code, _, err = freshwax("artists", "import", path)
     assert "2 names to look up" in err
     assert "already there 2" in err
+
+
+def test_a_table_without_a_heading_costs_no_request(freshwax, tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text(f"{A},Someone\n{B},Someone Else\n")
+    code, out, err = freshwax("artists", "import", path)
+    assert (code, out, err) == (0, "", "added 2\n")
+    assert {key: row["name"] for key, row in listed(freshwax).items()} == {A: "Someone", B: "Someone Else"}
+
+
+def test_names_that_could_not_be_looked_up_share_their_reason(freshwax, spotify):
+    spotify.misbehave(Status(503))
+    code, _, err = freshwax("artists", "add", "Nightjar", "Low Tide")
+    assert code == 3
+    assert err.count("HTTP 503") == 1
+    assert "Failed: 'Nightjar', 'Low Tide': " in err
+    assert err.endswith("; run the same command again.\n")
 
 
 def test_an_import_that_the_quota_ended_goes_on(freshwax, spotify, tmp_path, monkeypatch):

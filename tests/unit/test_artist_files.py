@@ -60,6 +60,20 @@ def test_an_exportify_playlist():
     assert entries == [Entry(A, "Ada", 2), Entry(B, "Bo", 2), Entry(None, "Cy", 3)]
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t", ", "])
+@pytest.mark.parametrize("wanted", [A, f"spotify:artist:{A}", f"https://open.spotify.com/artist/{A}?si=abc"])
+def test_a_table_without_a_heading_is_read_by_its_ids(mark, wanted):
+    text = f'{wanted}{mark}Someone\n{B}{mark}"Earth, Wind & Fire"\nTyler, The Creator\n'
+    entries = list(parse(io.BytesIO(text.encode()), "list.csv"))
+    assert entries == [Entry(A, "Someone", 1), Entry(B, "Earth, Wind & Fire", 2), Entry(None, "Tyler, The Creator", 3)]
+
+
+def test_an_id_is_found_wherever_it_stands_in_a_row_and_names_nobody_falsely():
+    text = f"Someone,{A}\n{B},Someone Else,rock,2024\n{A}, {B}\n"
+    entries = list(parse(io.BytesIO(text.encode()), "list.csv"))
+    assert entries == [Entry(A, "Someone", 1), Entry(B, None, 2), Entry(A, None, 3), Entry(B, None, 3)]
+
+
 def test_duplicates_are_counted():
     entries = unique(parse(io.BytesIO(f"{A}\nBjörk\n{A}\nBJÖRK\n  björk\n".encode()), "x"))
     assert [entry.id or entry.name for entry in entries.artists] == [A, "Björk"]
@@ -79,6 +93,9 @@ def test_an_empty_file_is_an_empty_list():
         (f"# c\n\n{A}\nspotify:album:{B}", "list.txt, line 4: .*a Spotify album, not an artist"),
         (f"{A}\n{B[:-1]}\n", "list.txt, line 2: .*looks like a damaged ID"),
         (f"name,id\nx,{A}\ny,123\n", "list.txt, line 3: '123' is not an artist's ID, URI or link"),
+        (f"{A},x\n{B[:-1]},y\n", "list.txt, line 2: .*looks like a damaged ID"),
+        (f"{A},Song,{B}\n", "list.txt, line 1: several IDs .* begin the file with a heading"),
+        (f"{A},x\nspotify:album:{B},y\n", "list.txt, line 2: .*a Spotify album, not an artist"),
         ("https://example.org/artist\n", "list.txt, line 1: .*not an open.spotify.com link"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "list.txt, line 1: not in UTF-8|this is not text"),
         (b"abc\x00def", "line 1: this is not text"),

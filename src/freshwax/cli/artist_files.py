@@ -120,7 +120,46 @@ def _texts(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Entry]:
     for number, line in lines:
         text = line.strip()
         if text and not text.startswith("#"):
-            yield _entry(text, number, f"{name}, line {number}")
+            yield from _line(text, number, f"{name}, line {number}")
+
+
+def _line(text: str, number: int, where: str) -> Iterator[Entry]:
+    """Read a line of text: an artist; or, where fields of it are IDs, URIs or links, the row of a table without heading.
+
+    A name may hold a comma, so a row without any of them is a name.
+    """
+    fields = _fields(text)
+    exact = [_entry(field, number, where) for field in fields if _is_meant_for_id(field)]
+    names = [field for field in fields if not _is_meant_for_id(field)]
+    if not exact:
+        yield _entry(text, number, where)
+    elif len(exact) == len(names) == 1:
+        yield replace(exact[0], name=" ".join(names[0].split())[:LONGEST_NAME])
+    elif len(exact) == 1 or not names:
+        yield from exact
+    else:
+        raise UsageError(f"{where}: several IDs beside other fields: begin the file with a heading, `id,name` say.")
+
+
+def _fields(text: str) -> list[str]:
+    """Return the fields of a row of CSV that names artists exactly; any other line is a field of its own."""
+    for delimiter in ",;\t":
+        try:
+            cells = next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])
+        except csv.Error:
+            continue
+        fields = [cell.strip() for cell in cells if cell.strip()]
+        if len(fields) > 1 and any(map(_is_meant_for_id, fields)):
+            return fields
+    return [text]
+
+
+def _is_meant_for_id(text: str) -> bool:
+    """Return whether this is an ID, a URI or a link, whole or damaged."""
+    try:
+        return parse_artist_ref(text) is not None or DAMAGED_ID.fullmatch(text) is not None
+    except UsageError:
+        return True
 
 
 def _entry(text: str, number: int, where: str) -> Entry:

@@ -143,7 +143,12 @@ def summary(result: Imported) -> list[str]:
         lines.append(f"Several artists are called {visible(name)!r}; add the one you mean by its link:")
         lines += [f"  {ARTIST_LINK}{visible(c.id)}  {visible(c.name)}  {visible(c.hint)}".rstrip() for c in candidates]
     lines += [f"Not found: {visible(name)!r}; add it by its link instead." for name in result.not_found]
-    lines += [f"Failed: {visible(name)!r}: {visible(reason)}; import again." for name, reason in result.failed]
+    reasons: dict[str, list[str]] = {}
+    for name, reason in result.failed:
+        said = reason.removeprefix(f"the search for {name!r}: ")
+        reasons.setdefault(visible(said), []).append(repr(visible(name)))
+    for reason, names in reasons.items():
+        lines.append(f"Failed: {', '.join(names)}: {reason}; run the same command again.")
     if result.left:
         when = f" after {clock_time(result.until, app.now())}" if result.until else ""
         lines.append(f"{result.why}. {count(result.left, 'name')} left; run the same command again{when}.")

@@ -66,10 +66,19 @@ def nothing(report: Report) -> str:
 
 
 def failed_note(artists: list[tuple[str, str]], limit: int = 10) -> str:
-    """Return a sentence that names the artists whose check failed, with why: ``(name, reason)``."""
-    named = ", ".join(f"{brief(name)} ({brief(reason.removeprefix(name + ': '))})" for name, reason in artists[:limit])
-    rest = f" and {len(artists) - limit} more (`freshwax artists list`)" if len(artists) > limit else ""
-    return f"Failed: {named}{rest}. They stay due."
+    """Return a sentence that names the artists whose check failed, with why: ``(name, reason)``; each reason once."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in artists:
+        reasons.setdefault(brief(reason.removeprefix(name + ": ")), []).append(brief(name))
+    groups, left = [], limit
+    for reason, names in reasons.items():
+        if not left:
+            break
+        more = f" and {len(names) - left} more" if len(names) > left else ""
+        groups.append(f"{', '.join(names[:left])}{more} ({reason})")
+        left -= len(names[:left])
+    rest = " `freshwax artists list` names all." if len(artists) > limit else ""
+    return f"Failed: {'; '.join(groups)}. They stay due.{rest}"
 
 
 def paused_note(learnt: int, artists: int) -> str:
