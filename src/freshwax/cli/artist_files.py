@@ -124,7 +124,7 @@ def _texts(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Entry]:
 
 
 def _line(text: str, number: int, where: str) -> Iterator[Entry]:
-    """Read a line of text: an artist; or, where fields of it are IDs, URIs or links, the row of a table without heading.
+    """Read a line of text: an artist; or, where a field of it is an ID, URI or link, the row of a table without heading.
 
     A name may hold a comma, so a row without any of them is a name.
     """

@@ -51,8 +51,9 @@ def import_(setup: Setup, /, files: tuple[str, ...]) -> int:
     """Add the artists that files list; - is standard input.
 
     A file is text with an artist a line (# begins a comment), or CSV with a heading that names a column id, uri, url,
-    artist or name; Exportify's files will do, and without a heading a row is read by its ID. IDs, URIs and links cost nothing; a name costs one request. What was
-    found is kept at once: where the quota ended an import, the same command goes on.
+    artist or name; Exportify's files will do, and without a heading a row is read by its ID. IDs, URIs and links cost
+    nothing; a name costs one request. What was found is kept at once: where the quota ended an import, the same
+    command goes on.
     """
     from freshwax.cli.artist_files import read_files
     from freshwax.cli.importing import import_artists
