@@ -45,7 +45,6 @@ START = datetime(2026, 11, 22, 3, tzinfo=UTC)  # a Sunday; the year has 53 ISO w
 WEEK, DAY, HOUR = timedelta(weeks=1), timedelta(days=1), timedelta(hours=1)
 CALM = 7  # weeks at the end
 EVERYONE, AHEAD = 13, 4  # each how many weeks all are checked, and some ahead of the others
-HABITS = Habits(early_share=0.1)
 BATCH = 10  # a smart batch checks one artist in so many
 RUNNING, REPORTING = (
     5_000,
@@ -103,7 +102,7 @@ def suffer(
     """
     chance = random.Random(f"{seed} {name}")
     end = START + weeks * WEEK
-    world = generate(seed, artists=artists, start=START, end=end + DAY, habits=replace(HABITS, releases_a_year=pace))
+    world = generate(seed, artists=artists, start=START, end=end + DAY, habits=Habits(releases_a_year=pace))
     for one in disasters:
         if one.world is not None:
             world = one.world(world, chance, (START + DAY, end - CALM * WEEK))

@@ -149,6 +149,7 @@ CATALOGUE = (
     Disaster("artists vanish and return", world=upheaval.vanished_and_back),
     Disaster("artists renamed", world=upheaval.renamed),
     Disaster("artists merged", world=upheaval.merged),
+    Disaster("listed before their day", world=upheaval.announced_early),
     Disaster("catalogues under new titles", world=upheaval.retitled),
     Disaster("catalogues under new IDs", world=upheaval.relisted),
     Disaster("all under new IDs at once", world=upheaval.relisted_at_once),

@@ -46,6 +46,18 @@ def renamed(world: World, chance: random.Random, span: Span) -> World:
     return _with_artists(world, named)
 
 
+def announced_early(world: World, chance: random.Random, span: Span) -> World:
+    """What some artists bring out is listed weeks or months before its day."""
+    struck = {one.id for one in _some(world, chance)}
+
+    def early(release: WorldRelease) -> WorldRelease:
+        if struck.isdisjoint(release.artists) or release.appears_at < span[0]:
+            return release
+        return replace(release, appears_at=release.appears_at - timedelta(weeks=chance.uniform(2, 30)))
+
+    return World(world.artists.values(), [early(one) for one in world.releases])
+
+
 def retitled(world: World, chance: random.Random, span: Span) -> World:
     """What some artists have bears other titles from some instant on. Long after, when every list was read whole
     meanwhile, each gets a twin under that title, or a new ID. Not what changes its ID anyway, perhaps before anybody
