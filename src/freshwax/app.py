@@ -336,11 +336,13 @@ def refuse_settings(config: Config, target: Path) -> None:
 
 
 def refuse_database(target: Path) -> None:
-    """Raise UsageError where a file is a database of freshwax, or a backup of one."""
-    from freshwax.store.own_files import is_ours
+    """Raise UsageError where a file is a database, of freshwax or of another program, or belongs to one by its name."""
+    from freshwax.store.own_files import is_ours, is_sqlite, stands_beside
 
     if is_ours(target):
         raise UsageError(f"{target} is a database of freshwax, or a backup: give another path.")
+    if is_sqlite(target) or stands_beside(target):
+        raise UsageError(f"{target} is a database, or belongs to one: give another path.")
 
 
 def back_up(config: Config, target: Path, now: datetime, *, replace: bool) -> BackedUp:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -89,10 +92,25 @@ def test_a_backup_replaces_backups_and_empty_files_only(settled: User) -> None:
     assert settled.run("backup", "--force", settled.folder / "to-empty").code == 0
 
 
-def test_a_configuration_is_not_written_over_a_database(settled: User) -> None:
+@pytest.mark.parametrize("name", [name for name in OWN if name.startswith("freshwax.db")])
+def test_a_configuration_is_not_written_over_a_database(settled: User, name: str) -> None:
     before = contents(settled.folder)
-    refused(settled.run("--config", settled.database, "init", "--force"), "freshwax.db")
+    refused(settled.run("--config", settled.folder / name, "init", "--force"), name)
     assert contents(settled.folder) == before
+
+
+def test_nothing_is_written_over_the_database_of_another_program_or_beside_it(settled: User) -> None:
+    with closing(sqlite3.connect(settled.folder / "their.db")) as theirs:
+        theirs.execute("PRAGMA journal_mode = WAL")
+        theirs.execute("CREATE TABLE theirs (x)")
+        shutil.copy(settled.folder / "their.db-wal", settled.folder / "log")
+        before = contents(settled.folder)
+        for name in ("their.db", "their.db-wal", "their.db-journal", "log"):
+            target = settled.folder / name
+            refused(settled.run("--config", target, "init", "--force"), name)
+            refused(settled.run("track", "--output", target), name)
+            refused(settled.run("backup", "--force", target), name)
+        assert contents(settled.folder) == before
 
 
 def test_a_backup_goes_to_a_file(settled: User) -> None:

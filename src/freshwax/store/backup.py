@@ -18,7 +18,15 @@ from freshwax.store.connecting import connect
 from freshwax.store.copying import copy_of, draft_beside, sync_folder, unwritable
 from freshwax.store.database import refuse_loss
 from freshwax.store.known_backups import Backup, is_seen, remember
-from freshwax.store.own_files import belongs_to, foreign_log, is_ours, is_worked_on, same_as, stands_alone
+from freshwax.store.own_files import (
+    belongs_to,
+    foreign_log,
+    is_ours,
+    is_worked_on,
+    same_as,
+    stands_alone,
+    stands_beside,
+)
 from freshwax.store.sql import queries
 from freshwax.store.swap import free_name, put_in_place
 from freshwax.store.taking_over import take_over
@@ -207,6 +215,8 @@ def _unreadable(file: Path, error: OSError) -> StoreError:
 def _refuse_target(database: Path, target: Path, *, replace: bool) -> None:
     if belongs_to(database, target):
         raise StoreError(f"{target} belongs to the database itself: give another path for the backup")
+    if stands_beside(target):
+        raise StoreError(f"{target} belongs to another database: give another path for the backup")
     if target.is_dir():
         raise StoreError(f"{target} is a folder: give the path of a file in it")
     if target.exists() and not target.is_file():

@@ -11,6 +11,8 @@ from freshwax.store import migrate
 LOGS = ("-shm", "-journal", "-wal")
 _OF_WORK = (".lock", ".report.lock", ".backups")
 _BESIDE = ("", *LOGS, *_OF_WORK)
+# How a database, its log (in either order of bytes) and its journal begin.
+_BEGINNINGS = (b"SQLite format 3\0", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83", b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7")
 _LOG_AT, _LOG = 18, 2  # where a header says that changes go to a log first
 
 
@@ -31,6 +33,23 @@ def is_ours(file: Path) -> bool:
         return file.is_file() and migrate.identity(file) == migrate.OURS
     except OSError:
         return False
+
+
+def is_sqlite(file: Path) -> bool:
+    """Say whether a file is a database of SQLite's, of whatever program, or the log or journal of one."""
+    try:
+        if not file.is_file():
+            return False
+        with file.open("rb") as opened:
+            return opened.read(16).startswith(_BEGINNINGS)
+    except OSError:
+        return False
+
+
+def stands_beside(file: Path) -> bool:
+    """Say whether a file, there or not yet, belongs to the database beside it by its name: ``f.db-wal`` to ``f.db``."""
+    name = os.path.realpath(file)
+    return any(is_sqlite(Path(name.removesuffix(end))) for end in (*LOGS, *_OF_WORK) if name.endswith(end))
 
 
 def is_worked_on(file: Path) -> bool:
