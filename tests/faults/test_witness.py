@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from freshwax.demo.builder import WorldBuilder
 from freshwax.demo.faults import Logged
 from freshwax.demo.trial import score
-from freshwax.demo.witness import Finished, Witness, recognisable
+from freshwax.demo.witness import Finished, Witness, announced_twice, recognisable
 from freshwax.demo.world import World, WorldRelease, instant
 from freshwax.model import DEFAULT_GROUPS, Coverage, Credit, Kind, Line, Mode, Ref, Release, Report, Run, RunStatus
 from freshwax.store.base import Check
@@ -73,6 +73,14 @@ def changed(done: Finished, **facts: object) -> Finished:
     return Finished(**{name: getattr(done, name) for name in Finished.__slots__} | facts)
 
 
+def gone(done: Finished) -> str:
+    return done.log[0].artist or ""
+
+
+def refused(done: Finished, which: int = 1, status: int = 503, offset: int | None = None) -> Logged:
+    return dataclasses.replace(answer(done.log[which].artist or "", at=done.at, status=status), offset=offset)
+
+
 LIES: dict[str, tuple[Callable[[Finished], Finished], str]] = {
     "counts": (lambda done: said(done, not_due=1), "add up to 3"),
     "artists": (lambda done: said(done, artists=1, checked=1), "1 artists, 2 are followed"),
@@ -87,6 +95,26 @@ LIES: dict[str, tuple[Callable[[Finished], Finished], str]] = {
     "left out in silence": (
         lambda done: said(changed(done, checks=done.checks[:1]), checked=1, not_due=1, oldest_check=MONDAY),
         "1 were due and not checked, 0 reported",
+    ),
+    "asked in vain": (
+        lambda done: changed(
+            said(done, checked=1, not_due=1), checks=done.checks[:1], everyone=False, log=(*done.log[:1], refused(done))
+        ),
+        "1 were asked in vain, 0 reported",
+    ),
+    "half an answer": (
+        lambda done: changed(done, log=(refused(done, 0, offset=10), *done.log)),
+        "1 count as checked, and an answer to their check could not be read",
+    ),
+    "given up": (
+        lambda done: said(
+            changed(
+                done, checks=done.checks[1:], left=done.left - {gone(done)}, log=(refused(done, 0, 404), done.log[1])
+            ),
+            artists=1,
+            checked=1,
+        ),
+        "was given up after 1 runs",
     ),
     "oldest check": (lambda done: said(done, oldest_check=None), "its oldest check is of None"),
 }
@@ -201,3 +229,54 @@ def test_told_twice_is_repeated_unless_neither_id_nor_artist_are_the_same(builde
     assert repeated(news) == (news.truth,)
     assert repeated(twin) == (news.truth,)
     assert repeated(moved) == ()
+
+
+def test_who_is_given_up_after_three_runs_was_given_up_in_time(builder: WorldBuilder) -> None:
+    artists = artists_of(builder)
+    witness = Witness(builder.build())
+    witness.see(finished(*artists))
+    for number in range(3):
+        done = finished(*artists, at=MONDAY + (number + 1) * WEEK, number=number + 2)
+        done = changed(done, checks=done.checks[1:], log=(refused(done, 0, 404), done.log[1]))
+        last = number == 2
+        witness.see(
+            said(changed(done, left=done.left - {gone(done)}), artists=1, checked=1)
+            if last
+            else said(changed(done, run=replace(done.run, status=RunStatus.PARTIAL, exit_code=3)), checked=1, failed=1)
+        )
+    assert [one for one in witness.false if "oldest" not in one] == []
+
+
+def test_what_was_recent_when_its_artist_was_learnt_is_owed_if_it_was_named(builder: WorldBuilder) -> None:
+    nightjar = builder.artist("Nightjar")
+    recent, unnamed = nightjar.single("Recent", "2026-01-03"), nightjar.single("Unnamed", "2026-01-03")
+    older = nightjar.album("Older", "2025-01-03")
+    witness = Witness(builder.build())
+    witness.see(finished(nightjar.id, shown=(recent.id, older.id)))
+    assert set(witness.owed(MONDAY + WEEK)) == {recent.truth}
+    assert unnamed.truth not in witness.owed(MONDAY + WEEK)
+
+
+def test_what_was_old_when_its_artist_was_learnt_is_no_news(builder: WorldBuilder) -> None:
+    nightjar = builder.artist("Nightjar")
+    recent, older = nightjar.single("Recent", "2026-01-03"), nightjar.album("Older", "2025-01-03")
+    unread = nightjar.album("Unread", "2020-01-03")
+    world = builder.build()
+    witness = Witness(world)
+    witness.see(finished(nightjar.id, shown=(recent.id, older.id)))
+    assert witness.old([report_of(world, recent, older)]) == (older.truth,)
+    assert witness.old([report_of(world, recent)]) == ()
+    later = finished(nightjar.id, at=MONDAY + WEEK, number=2, shown=(unread.id, older.id))
+    witness.see(later)
+    (_, told) = report_of(world, older, unread)
+    assert witness.old([(later.at, told)]) == (older.truth,), "nobody could know the other"
+
+
+def test_what_is_announced_twice_is_seen(builder: WorldBuilder) -> None:
+    artists_of(builder)
+    world = builder.build()
+    news = next(one for one in world.releases if one.title == "News")
+    _, once = report_of(world, news)
+    ahead = replace(once, lines=tuple(replace(line, kind=Kind.UPCOMING) for line in once.lines))
+    assert announced_twice(world, [ahead, once]) == ()
+    assert announced_twice(world, [ahead, ahead, once]) == (news.truth,)
