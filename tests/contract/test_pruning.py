@@ -56,8 +56,10 @@ def test_a_step_takes_no_more_than_it_may(store: Store) -> None:
     save(store, A, *(silent(release(name, OLD)) for name in ("a", "b", "c")), run=start(store, at(-200)).id)
     store.record_request("spotify", "x", at(-200), None)
 
+    assert not store.has_forgotten()
     assert [prune(store, at(1), 2) for _ in range(4)] == [Pruned(2, 0), Pruned(0, 2), Pruned(0, 1), Pruned(0, 0)]
     assert store.releases() == []
+    assert store.has_forgotten()
 
 
 def test_what_is_forgotten_keeps_what_later_decisions_need(store: Store) -> None:

@@ -229,9 +229,10 @@ def test_browsing_an_empty_store(freshwax):
     code, out, _ = freshwax("explain", f"spotify:album:{B}", "--artist", A)
     assert code == 0
     assert out.splitlines()[1] == f"{A}: it was never checked yet; the next run asks."
-    assert freshwax("explain", "Some Title")[0] == 2
+    assert freshwax("explain", "Some Title")[0] == freshwax("explain", B)[0] == 0
     assert freshwax("explain", "Some Title", "--artist", A)[1].splitlines() == [
-        "No check has listed Some Title.",
+        "No check has listed 'Some Title'.",
+        "If it exists under another title, ask by its ID or link.",
         f"{A}: it was never checked yet; the next run asks.",
     ]
     assert "is no release" in freshwax("explain", f"spotify:artist:{A}")[2]

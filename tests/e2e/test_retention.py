@@ -44,6 +44,11 @@ def test_what_is_forgotten_is_not_browsed_not_told_again_and_explained(forgetful
     assert story.startswith(f"{told_long_ago} (single, dated ")
     assert "are no longer kept: the setting retention.releases says for how long" in story
     assert "Told on " in story
+    for more in ((), ("--artist", "Nightjar")):
+        by_title = forgetful.run("explain", "High Water", *more)
+        assert by_title.code == 0
+        assert "may be one whose title is no longer kept" in by_title.out
+        assert "No check has listed" not in by_title.out
 
 
 def test_a_past_report_names_what_is_forgotten_by_its_id(forgetful: User, told_long_ago: str) -> None:

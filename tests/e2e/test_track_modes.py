@@ -106,14 +106,21 @@ def test_a_report_into_a_file(
 ) -> None:
     target = tmp_path / "report.json"
     target.write_text("the old one")
-    wrong = user.track("--output", tmp_path / "missing" / "report.json")
-    assert (wrong.code, wrong.out) == (2, "")
+    for place in (tmp_path / "missing" / "report.json", tmp_path, target / "report.json"):
+        wrong = user.track("--output", place)
+        assert (wrong.code, wrong.out) == (2, "")
+        assert str(place) in wrong.err
     assert server.requests == [], "what cannot be written is found out first"
     done = user.track("--output", target)
     assert (done.code, done.out) == (0, "")
     assert sorted(one["title"] for one in json.loads(target.read_text())["releases"]) == news
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["report.json"]
     assert user.track().titles == []
+    (Path.home() / "here").mkdir()
+    assert user.track("--from-cache", "--output=~/here/report.json").code == 0
+    assert (
+        sorted(one["title"] for one in json.loads((Path.home() / "here/report.json").read_text())["releases"]) == news
+    )
 
 
 def test_a_report_that_cannot_be_written_is_not_told(user: User, learnt: list[ArtistHandle], news: list[str]) -> None:
@@ -288,6 +295,17 @@ def test_what_was_found_can_be_looked_up(user: User, server: DemoServer, learnt:
     why = user.run("explain", "Ebb")
     assert why.code == 0
     assert "Told on" in why.out
+    for whose, said in (
+        ("Tern", "Tern: the last good check was"),
+        ("Knot", "No check of Knot has listed it: the"),
+    ):
+        asked = user.run("explain", "Ebb", "--artist", whose)
+        assert "Told on" in asked.out, "theirs or not, it is known"
+        assert said in asked.out
+    for unknown in ("Nothing Of The Kind", "0" * 22):
+        asked = user.run("explain", unknown)
+        assert (asked.code, asked.err) == (0, "")
+        assert "No check has listed" in asked.out
     old = user.run("explain", "Tern Two")
     assert "never told" in old.out
     assert user.run("runs", "show", number + 1).code == 2

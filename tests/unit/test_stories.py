@@ -69,6 +69,18 @@ def test_what_is_forgotten_says_so_and_by_which_setting() -> None:
     assert "it is the same release as explicit." in lines[2]
 
 
+def test_what_is_held_waits_for_a_decision() -> None:
+    lines = stories.tell(story(None, Silence.HELD), [MIRA], None, NOW)
+    assert "held back" in lines[1]
+    assert lines[2] == "It was never told, and waits for your decision."
+
+
+def test_the_checks_of_the_artist_that_is_asked_for_are_told_of_in_any_case() -> None:
+    checks = "Mira: the last good check was just now; "
+    assert not any(checks in line for line in stories.tell(story(Kind.NEW, None), [MIRA], None, NOW))
+    assert any(line.startswith(checks) for line in stories.tell(story(Kind.NEW, None), [MIRA], None, NOW, {}, MIRA))
+
+
 def test_words_for_failures() -> None:
     failing = Artist(MIRA.ref, "Mira", ArtistState.ACTIVE, NOW, checked_at=NOW, failures=2, failure="bad_data")
     assert stories.checks(failing, None, NOW).endswith("2 failed since, the last: an answer that makes no sense.")

@@ -70,10 +70,10 @@ def read_file(name: str) -> Iterator[Entry]:
 
 def from_words(words: Iterable[str]) -> Entries:
     """Read artists given as arguments."""
-    return unique(_entry(_text(word.strip()), 0, repr(brief(word))) for word in words if word.strip())
+    return unique(_entry(as_text(word.strip()), 0, repr(brief(word))) for word in words if word.strip())
 
 
-def _text(word: str) -> str:
+def as_text(word: str) -> str:
     """Return a word of the command line, unless bytes are in it that are no text where it came from."""
     if re.search("[\ud800-\udfff]", word):
         raise UsageError(f"{brief(word)!r} is not text in this terminal's encoding; give an ID or a link instead.")
@@ -124,7 +124,7 @@ def _texts(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Entry]:
 
 
 def _line(text: str, number: int, where: str) -> Iterator[Entry]:
-    """Read a line of text: an artist; or, where a field of it is an ID, URI or link, the row of a table without heading.
+    """Read a line of text: an artist; or, where a field of it is an ID, URI or link, a row of a table without heading.
 
     A name may hold a comma, so a row without any of them is a name.
     """

@@ -23,6 +23,8 @@ CHOICES = 10
 
 def artist(store: Store, text: str) -> Artist:
     """Return the watched artist that an ID, URI, link or name means. UsageError if none or several do."""
+    if not text.strip():
+        raise UsageError("An artist cannot be empty text.")
     artist_id = parse_artist_ref(text)
     found = store.artist(Ref(SOURCE, artist_id)) if artist_id is not None else None
     if found is not None and found.state is not ArtistState.REMOVED:
@@ -63,27 +65,29 @@ def release_id(text: str) -> str | None:
 
 
 def by_title(store: Store, title: str, artist: Artist | None = None) -> Ref | None:
-    """Return the release of that title; UsageError with the choice where there are several, or none.
+    """Return the release of that title, None where there is none; UsageError with the choice where there are several.
 
-    With an artist, only among theirs; None where they have none of that title.
+    With an artist, theirs come first: others only where they have none of that title.
     """
+    for whose in dict.fromkeys((artist.ref if artist else None, None)):
+        found, what = _titled(store.releases(artist=whose), title)
+        if len(found) == 1:
+            return found[0].release.ref
+        if found:
+            choice = [_choice(seen) for seen in found[:CHOICES]]
+            more = [f"  and {len(found) - CHOICES} more"] if len(found) > CHOICES else []
+            raise UsageError(f"{what} {brief(title)!r}; ask by ID:", details=(*choice, *more))
+    return None
+
+
+def _titled(everything: Sequence[Seen], title: str) -> tuple[list[Seen], str]:
+    """Return the releases that are called so, else those whose titles hold it; and what they have to do with it."""
     wanted = fold(title)
-    everything = store.releases(artist=artist.ref if artist else None)
     same = [seen for seen in everything if fold(seen.release.title) == wanted]
-    found = same or [seen for seen in everything if wanted and wanted in fold(seen.release.title)]
-    if len(found) == 1:
-        return found[0].release.ref
-    if not found and artist is not None:
-        return None
-    if not found:
-        raise UsageError(
-            f"No check has listed a release called {brief(title)!r}. If it exists, ask by its ID or link, with "
-            "--artist to hear about that artist's checks."
-        )
-    choice = [_choice(seen) for seen in found[:CHOICES]]
-    more = [f"  and {len(found) - CHOICES} more"] if len(found) > CHOICES else []
-    what = f"{len(found)} releases are called" if same else f"The titles of {len(found)} releases hold"
-    raise UsageError(f"{what} {brief(title)!r}; ask by ID:", details=(*choice, *more))
+    if same:
+        return same, f"{len(same)} releases are called"
+    holding = [seen for seen in everything if wanted and wanted in fold(seen.release.title)]
+    return holding, f"The titles of {len(holding)} releases hold"
 
 
 def _choice(seen: Seen) -> str:

@@ -33,6 +33,7 @@ FORGOTTEN = (
     "Its title, artists and links are no longer kept: the setting retention.releases says for how long. "
     "It is remembered well enough that neither it nor a twin of it ever looks new."
 )
+NEVER = "It was never told, and does not wait to be."
 UNASKED = {
     ArtistState.REMOVED: "it was removed from the watch list.",
     ArtistState.DISABLED: "it is disabled, so nobody looks; `freshwax artists enable` changes that.",
@@ -46,10 +47,11 @@ def tell(
     cooldown: Cooldown | None,
     now: datetime,
     others: Mapping[Ref, Release] | None = None,
+    asked: Artist | None = None,
 ) -> list[str]:
     """Return the story. ``watched`` are the artists on the watch list that are credited on the release.
 
-    ``others`` are the releases that ``related`` names.
+    ``others`` are the releases that ``related`` names; ``asked`` is whose checks are told of in any case.
     """
     out = [_heading(story.release, story.first_seen_at, now)]
     if story.release.forgotten:
@@ -58,11 +60,14 @@ def tell(
     out += [_waiting(channel, waiting) for channel, waiting in story.waiting]
     out += dict.fromkeys(_told(telling, now) for telling in story.told)
     if story.decided and not story.waiting and not story.told:
-        out.append("It was never told, and does not wait to be.")
+        held = any(known.silence is Silence.HELD for _, known in story.decided)
+        out.append("It was never told, and waits for your decision." if held else NEVER)
     decided = {artist.ref for artist, _ in story.decided}
     for artist in watched:
         if artist.ref not in decided:
             out.append(f"No check of {_name(artist)} has listed it: {checks(artist, cooldown, now)}")
+    if asked is not None and asked.ref in decided:
+        out.append(f"{_name(asked)}: {checks(asked, cooldown, now)}")
     return out + [_change(change, now) for change in story.history]
 
 
@@ -72,9 +77,22 @@ def related(story: Story) -> set[Ref]:
     return {ref for ref in found if ref is not None and ref != story.release.ref}
 
 
-def never_listed(what: str, artist: Artist | None, cooldown: Cooldown | None, now: datetime) -> list[str]:
-    """Return what can be said of a release that no check has listed."""
-    out = [f"No check has listed {brief(what)}."]
+def never_listed(
+    what: str,
+    artist: Artist | None,
+    cooldown: Cooldown | None,
+    now: datetime,
+    *,
+    by_title: bool = False,
+    forgotten: bool = False,
+) -> list[str]:
+    """Return what can be said of a release that is not known. ``forgotten``: there are some whose title is not kept."""
+    said = repr(brief(what)) if by_title else brief(what)
+    out = [f"No release called {said} is known." if forgotten else f"No check has listed {said}."]
+    if forgotten:
+        out.append("It may be one whose title is no longer kept (the setting retention.releases): ask by its ID.")
+    elif by_title:
+        out.append("If it exists under another title, ask by its ID or link.")
     if artist is not None:
         return [*out, f"{_name(artist)}: {checks(artist, cooldown, now)}"]
     return [*out, "With --artist ARTIST this says how that artist's checks went."]

@@ -331,6 +331,10 @@ class Store(Protocol):
         """
         ...
 
+    def has_forgotten(self) -> bool:
+        """Return whether there is a release that is ``forgotten``."""
+        ...
+
     # -- requests and settings -----------------------------------------------------------------------------------
 
     def record_request(self, source: str, bucket: str, at: datetime, run_id: int | None) -> int:
@@ -346,11 +350,20 @@ class Store(Protocol):
         """
         ...
 
-    def pull_back_requests(self, source: str, now: datetime) -> int:
-        """Where requests lie in the future (by more than ``SLACK``), move all that do back: the newest to ``now``, the
-        others by as much. Return how many lay there.
+    def notice_ahead(self, source: str, now: datetime) -> int:
+        """Where requests and cooldowns lie in the future (by more than ``SLACK``), remember when that was noticed:
+        now, if it was not yet, or not of all those requests. Return how many requests lie there.
 
-        The clock was ahead when they were sent: they count for a day from now at most.
+        The clock was ahead when they were sent, or is behind now: they count from that instant on. What is stored
+        stays, and counts as such again as soon as it lies in the future no more.
+        """
+        ...
+
+    def pull_back(self, source: str, now: datetime) -> int:
+        """Move what lies in the future (as ``notice_ahead``), now that the clock is known to be right: it was ahead.
+
+        The newest request to when it was noticed (now, if it was not), the others by as much; cooldowns likewise, with
+        their lengths. Return how many requests lay there.
         """
         ...
 
@@ -358,20 +371,27 @@ class Store(Protocol):
         """Add how a request ended (status 0: no answer). May be buffered until the next write or ``close``."""
         ...
 
-    def nth_last_request(self, source: str, n: int) -> datetime | None:
-        """Return the instant of the n-th last request (1 is the last) to a source; None if there were fewer."""
+    def nth_last_request(self, source: str, n: int, now: datetime | None = None) -> datetime | None:
+        """Return the instant of the n-th last request (1 is the last) to a source; None if there were fewer.
+
+        With ``now``: those of the future count as sent when that was noticed.
+        """
         ...
 
-    def requests_since(self, source: str, since: datetime) -> int:
-        """Count the requests recorded at or after an instant."""
+    def requests_since(self, source: str, since: datetime, now: datetime | None = None) -> int:
+        """Count the requests recorded at or after an instant; ``now`` as in ``nth_last_request``."""
         ...
 
     def cooldowns(self, source: str) -> list[Cooldown]:
         """Return a source's cooldowns, past or not, by bucket."""
         ...
 
-    def set_cooldown(self, cooldown: Cooldown) -> None:
-        """Set or replace the cooldown of a source's bucket."""
+    def set_cooldown(self, cooldown: Cooldown) -> Cooldown:
+        """Set the cooldown of a source's bucket, unless the one that is known lasts longer, as far as that is believed
+        (``quota.lasting``). Return the one that is kept.
+
+        Looking and writing is one transaction: no process shortens what another was told.
+        """
         ...
 
     def setting(self, name: str) -> str | None:

@@ -22,6 +22,10 @@ class Pruning(Runs):
             forgotten = 0 if releases_before is None else self._drop_details(releases_before, most - dropped)
         return Pruned(dropped, forgotten)
 
+    def has_forgotten(self) -> bool:
+        """See ``Store.has_forgotten``."""
+        return any(release.forgotten for release in self._state.releases.values())
+
     def _drop_checks(self, before: datetime, most: int) -> int:
         state = self._state
         old = {run.id for run in state.runs.values() if run.started_at < before}
@@ -32,9 +36,9 @@ class Pruning(Runs):
 
     def _drop_requests(self, before: datetime, most: int) -> int:
         dropped = 0
-        for source, instants in self._requests.items():
-            kept = [at for number, at in enumerate(instants) if at >= before or number >= most - dropped]
-            dropped += len(instants) - len(kept)
+        for source, sent in self._requests.items():
+            kept = [one for place, one in enumerate(sent) if one[0] >= before or place >= most - dropped]
+            dropped += len(sent) - len(kept)
             self._requests[source] = kept
         return dropped
 

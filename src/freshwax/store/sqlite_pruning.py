@@ -21,6 +21,10 @@ class Pruning(Part):
             forgotten = self._drop_details(releases_before, left) if releases_before is not None and left else 0
         return Pruned(dropped, forgotten)
 
+    def has_forgotten(self) -> bool:
+        """See ``Store.has_forgotten``."""
+        return self._db.row("any_forgotten") is not None
+
     def _drop_rows(self, statement: str, before: datetime, most: int) -> int:
         self._db.run(statement, (rows.stamp(before), most))
         ((dropped,),) = self._db.rows("rows_changed")

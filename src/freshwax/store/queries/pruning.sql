@@ -21,6 +21,9 @@ WHERE NOT r.forgotten AND r.first_seen_at < :before
   AND NOT EXISTS (SELECT 1 FROM told t WHERE t.release_id = r.id AND t.told_at >= :before)
 ORDER BY r.first_seen_at LIMIT :most
 
+-- name: any_forgotten
+SELECT 1 FROM releases WHERE forgotten LIMIT 1
+
 -- name: release_forget
 UPDATE releases
 SET title = '', credits_id = NULL, url_prefix_id = NULL, url_rest = NULL, image_prefix_id = NULL, image_rest = NULL,
