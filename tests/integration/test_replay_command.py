@@ -235,7 +235,7 @@ def test_nobodys_own_artists_are_an_answer(freshwax: Freshwax, tmp_path: Path) -
             "--start 2030-01-01 lies after all that is known: heavy, 20",
         ),
         (["--world", "heavy:20", "--end", "1990-01-01"], "releases from 2015-"),
-        (["--world", "heavy:1000", "--plot", "/nonexistent/x.svg"], "there is no folder '/nonexistent'"),
+        (["--world", "heavy:1000", "--plot", "/dev/null/x.svg"], "there is no folder '/dev/null'"),
         (["--world", "heavy:1000", "--plot", "/"], "'/' is a folder"),
         (
             ["--world", "heavy:20", "--start", "2019-01-01", "--end", "2018-01-01"],

@@ -7,12 +7,13 @@ import click
 from freshwax import app
 from freshwax.cli import pick
 from freshwax.cli.setup import Setup
+from freshwax.cli.values import ArtistText
 from freshwax.reports.escape import brief
 from freshwax.reports.words import count
 
 
 @click.command("release-held")
-@click.argument("artist", metavar="ARTIST")
+@click.argument("artist", type=ArtistText(), metavar="ARTIST")
 @click.pass_obj
 def command(setup: Setup, /, artist: str) -> None:
     """Decide the releases of an artist that were held back, because they were more than its history makes likely.

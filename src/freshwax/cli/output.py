@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from typing import TypeVar
 
 import click
 
+from freshwax.config import expanded
 from freshwax.errors import UsageError
 from freshwax.reports.columns import Column
 from freshwax.reports.render import LIST_FORMATS, REPORT_FORMATS, render_list
@@ -42,7 +44,7 @@ def target_option(command: F) -> F:
         "--output",
         "target",
         type=click.Path(path_type=Path),
-        callback=lambda _context, _option, value: None if str(value) == "-" else value,
+        callback=lambda _context, _option, value: None if value is None or str(value) == "-" else expanded(value),
         metavar="FILE",
         help="Write the report to a file.",
     )(command)
@@ -101,6 +103,25 @@ def silence_stdout() -> None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- for the rest of the process
 
 
+def check_place(path: Path, option: str) -> None:
+    """Raise UsageError where a file could not be written: before the work whose result it is to hold, not after it."""
+    folder = path.absolute().parent
+    if path.is_dir():
+        raise UsageError(f"{str(path)!r} is a folder: give {option} the path of a file.")
+    if not folder.is_dir():
+        raise UsageError(f"{str(path)!r} cannot be written: there is no folder {str(folder)!r}.")
+    try:
+        if path.exists() and not path.is_file():  # a device, a named pipe
+            if not os.access(path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return
+        temporary = _beside(path.resolve())
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o600))  # what the disk's rights say is not all of it
+        temporary.unlink()
+    except OSError as error:
+        raise UsageError(f"{str(path)!r} cannot be written: {error.strerror}.") from None
+
+
 def write_file(path: Path, text: str, mode: int = 0o666) -> None:
     """Write a file beside its place, then move it there: readers see the old one or the new one, never a part.
 
@@ -117,7 +138,7 @@ def write_file(path: Path, text: str, mode: int = 0o666) -> None:
 
 
 def _replace(path: Path, data: bytes, mode: int) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = _beside(path)
     try:
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:  # noqa: PTH123
             file.write(data)
@@ -128,3 +149,7 @@ def _replace(path: Path, data: bytes, mode: int) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.part")

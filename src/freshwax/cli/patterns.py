@@ -11,6 +11,7 @@ import click
 from freshwax import app
 from freshwax.cli import output
 from freshwax.cli.setup import Setup
+from freshwax.cli.values import ArtistText
 from freshwax.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 
 @click.command("patterns")
-@click.argument("artist", metavar="[ARTIST]", required=False)
+@click.argument("artist", type=ArtistText(), metavar="[ARTIST]", required=False)
 @click.option("--best", is_flag=True, help="Only artists of whom something is claimed, the most predictable first.")
 @output.list_format
 @click.pass_obj

@@ -15,7 +15,7 @@ from freshwax.cli.profile import profiles
 from freshwax.cli.setup import Setup
 from freshwax.cli.stories import UNASKED
 from freshwax.cli.track import POLICIES
-from freshwax.cli.values import Number
+from freshwax.cli.values import ArtistText, Number
 from freshwax.config import Config
 from freshwax.errors import UsageError
 from freshwax.model import Artist, ArtistState
@@ -43,7 +43,7 @@ class Outlook(Struct, frozen=True, eq=False):
     "--policy", type=click.Choice(POLICIES), default=POLICIES[0], show_default=True, help="As with `track`: who picks."
 )
 @click.option("--budget", type=Number(1), metavar="N", help="As with `track`: at most N requests.")
-@click.option("--explain", metavar="ARTIST", help="Say why that artist is, or is not, picked.")
+@click.option("--explain", type=ArtistText(), metavar="ARTIST", help="Say why that artist is, or is not, picked.")
 @output.list_format
 @click.pass_obj
 def command(setup: Setup, /, policy: str, budget: int | None, explain: str | None, format_: str | None) -> None:

@@ -11,6 +11,7 @@ import click
 from freshwax import app
 from freshwax.cli import output, pick
 from freshwax.cli.setup import Setup
+from freshwax.cli.values import ArtistText
 from freshwax.config import Config
 from freshwax.errors import UsageError
 from freshwax.model import Artist, ArtistState
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command("profile", epilog="ARTIST is an ID, a spotify:artist: URI, a link, or a name. Nothing is asked.")
-@click.argument("artist", required=False, metavar="[ARTIST]")
+@click.argument("artist", type=ArtistText(), required=False, metavar="[ARTIST]")
 @output.list_format
 @click.pass_obj
 def command(setup: Setup, /, artist: str | None, format_: str | None) -> None:

@@ -9,7 +9,7 @@ import click
 from freshwax import app
 from freshwax.cli import output
 from freshwax.cli.setup import Setup
-from freshwax.cli.values import Day, Number, begin
+from freshwax.cli.values import ArtistText, Day, Number, begin
 from freshwax.model import Kind, Ref
 from freshwax.reports.columns import RELEASES
 from freshwax.store.base import Store
@@ -20,7 +20,12 @@ LIMIT = 100
 @click.command("releases")
 @click.option("--since", type=Day(), help="Released on or after that day.")
 @click.option("--seen-since", type=Day(), help="First seen on or after that day.")
-@click.option("--artist", metavar="ARTIST", help="Only that artist's: an ID, URI, link, or name on the watch list.")
+@click.option(
+    "--artist",
+    type=ArtistText(),
+    metavar="ARTIST",
+    help="Only that artist's: an ID, URI, link, or name on the watch list.",
+)
 @click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="Only what was told under that label.")
 @click.option("--limit", type=Number(0), default=LIMIT, show_default=True, help="At most so many; 0: all.")
 @output.list_format
@@ -39,7 +44,7 @@ def command(
     """Browse the releases that were seen, told or not, the newest first."""
     with app.open_store(setup.config, read_only=True) as store:
         found = store.releases(
-            artist=_ref(store, artist) if artist else None,
+            artist=_ref(store, artist) if artist is not None else None,
             since=begin(seen_since),
             dated_since=since.isoformat() if since else None,
             announced_only=kind is not None,

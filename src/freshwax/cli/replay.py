@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -135,7 +134,7 @@ def command(setup: Setup, /, *, plot: Path | None, format_: str | None, **option
     from freshwax.replay.compare import compare
 
     if plot is not None:
-        _check_place(plot)
+        output.check_place(plot, "--plot")
         app.refuse_own(setup.config, plot)
     case = _case(setup, options)
     with _progress(setup) as tell:
@@ -147,17 +146,6 @@ def command(setup: Setup, /, *, plot: Path | None, format_: str | None, **option
         from freshwax.replay.plot import plot as draw
 
         output.write_file(plot, draw(found, f"{case.title}, a run every {_words(case.every)}"))
-
-
-def _check_place(plot: Path) -> None:
-    """UsageError where the plot could not be written: now, not after minutes of replaying."""
-    folder = plot.absolute().parent
-    if plot.is_dir():
-        raise UsageError(f"{str(plot)!r} is a folder: give --plot the path of a file.")
-    if not folder.is_dir():
-        raise UsageError(f"{str(plot)!r} cannot be written: there is no folder {str(folder)!r}.")
-    if not os.access(folder if not plot.exists() or plot.is_file() else plot, os.W_OK):
-        raise UsageError(f"{str(plot)!r} cannot be written: Permission denied.")
 
 
 def _remarks(case: Case, budgets: tuple[int | None, ...], found: Sequence[Scores]) -> Iterator[str]:

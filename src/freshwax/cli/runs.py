@@ -48,6 +48,8 @@ def command(ctx: click.Context, limit: int, format_: str | None) -> None:
 @click.pass_obj
 def show(setup: Setup, /, number: int, format_: str | None, target: Path | None) -> None:
     """Print what a run told, once more. Nothing is marked, nothing is asked."""
+    if target is not None:
+        output.check_place(target, "--output")
     with app.open_store(setup.config, read_only=True) as store:
         run = store.run(number)
         if run is None:

@@ -15,7 +15,7 @@ from freshwax import app
 from freshwax.cli import output
 from freshwax.cli.setup import Setup, default_log_file, mute_unless_attached
 from freshwax.cli.values import Day, Number
-from freshwax.config import Config, expanded, parse_setting
+from freshwax.config import Config, parse_setting
 from freshwax.errors import UsageError
 from freshwax.model import Ref, Report
 from freshwax.reports.render import render
@@ -127,8 +127,8 @@ def _check(flags: dict[str, Any], format_: str | None, target: Path | None) -> N
         raise click.UsageError(f"--smart-batch picks some artists, {everyone} asks all: leave one of them out.")
     if flags["background"] and (format_ or target):
         raise click.UsageError("--background prints nothing; --from-cache prints it later, in any --format.")
-    if target is not None and not expanded(target).parent.is_dir():
-        raise click.UsageError(f"There is no folder {str(target.parent)!r} to write into.")
+    if target is not None:
+        output.check_place(target, "--output")
 
 
 def _add(setup: Setup, files: tuple[str, ...]) -> tuple[tuple[Ref, ...] | None, bool]:

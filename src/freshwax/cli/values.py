@@ -1,4 +1,4 @@
-"""Values on the command line: days and numbers."""
+"""Values on the command line: days, numbers, artists."""
 
 from __future__ import annotations
 
@@ -38,6 +38,19 @@ class Number(click.ParamType[int]):
         if number < self._least:
             self.fail(f"{value!r} is not a whole number from {self._least} up.", param, ctx)
         return number
+
+
+class ArtistText(click.ParamType[str]):
+    """What a person writes for an artist: an ID, URI, link or name, and never nothing."""
+
+    name = "ARTIST"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse empty text: it would mean everybody to some, and nobody to others."""
+        text = str(value)
+        if not text.strip():
+            self.fail("An artist cannot be empty text.", param, ctx)
+        return text
 
 
 def begin(day: date | None) -> datetime | None:
