@@ -6,7 +6,7 @@ import pytest
 from tests.e2e.user import Done, User, at, day
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
-from freshwax.demo.faults import Effect, Garbage, Header, Reset, Status, TokenRefused, Truncated
+from freshwax.demo.faults import Effect, Garbage, Header, QuotaSpent, Reset, Status, TokenRefused, Truncated
 from freshwax.demo.server import DemoServer
 
 
@@ -171,3 +171,30 @@ def test_an_outage_does_not_eat_the_quota(user: User, server: DemoServer, follow
     server.repair()
     done = user.track(FRESHWAX_SPOTIFY_REQUESTS_PER_DAY="80")
     assert (done.status, done.titles) == ((0, "completed"), followed)
+
+
+@pytest.mark.parametrize("how", [("--force",), ("--force", "--background")], ids=["track", "background"])
+@pytest.mark.parametrize(
+    ("fault", "status"), [(Status(500), "failed"), (QuotaSpent(50_000), "paused")], ids=["outage", "quota"]
+)
+def test_the_cache_after_a_run_that_did_not_complete_says_so(
+    fault: Effect,
+    status: str,
+    how: tuple[str, ...],
+    user: User,
+    world: WorldBuilder,
+    server: DemoServer,
+    birds: list[ArtistHandle],
+    news: list[str],
+) -> None:
+    user.learnt(world, server, birds)
+    server.at = at(2)
+    assert user.track().titles == news
+    server.misbehave(fault)
+    assert user.run("track", *how).code == 3
+    again = user.track("--from-cache")
+    assert (again.status, again.titles) == ((3, status), news)
+    assert again.coverage("checked") == (0,)
+    table = user.run("track", "--from-cache", "--format", "table")
+    assert table.code == 3
+    assert "0 of 6 artists checked" in table.out, table.out

@@ -79,6 +79,8 @@ def report_from_cache(store: Store, options: RunOptions, now: datetime, runs: Se
     told_of = next((one for one in runs if one.id == last.run.id), last.run)
     told_of = told_of if last.run.status is RunStatus.RUNNING else last.run
     lines = tuple(_let_through(_within(store, last.lines, options), options, now))
+    if whole is not None and whole.exit_code and whole.id > last.run.id:  # an older run has not the last word
+        return replace(report, id=0, mode=Mode.REPEAT, lines=lines)
     if not unfinished:
         return Report(0, STDOUT, Mode.REPEAT, told_of, lines, last.notes, report.held)
     more = more or (under_way_note(run),)
