@@ -136,6 +136,16 @@ def test_who_was_just_checked_waits(user: User, learnt: list[ArtistHandle]) -> N
     assert "it was checked less than 12 hours ago" in user.run("plan", "--explain", "Ruff").out
 
 
+def test_where_nobody_is_picked_no_budget_is_said_to_go_elsewhere(user: User, learnt: list[ArtistHandle]) -> None:
+    user.track("--force")
+    env = {"FRESHWAX_FRESH_FOR": "0"}
+    assert user.run("plan", "--format", "json", **env).out == "[]\n"
+    out = user.run("plan", "--explain", "Ruff", **env).out
+    assert "the runs before have made all the checks that there is room for at the moment" in out
+    assert "nobody is picked by score" in out
+    assert "the budget goes" not in out
+
+
 def test_a_disabled_artist_is_in_no_plan(user: User, learnt: list[ArtistHandle]) -> None:
     with closing(SQLiteStore.open(user.database)) as store:
         store.set_state(Ref("spotify", learnt[0].id), ArtistState.DISABLED)

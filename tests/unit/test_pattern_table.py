@@ -30,6 +30,11 @@ def table(*ones: Patterns) -> list[str]:
     return render_list(rows, all_patterns(rows), now=NOW, width=80).splitlines()
 
 
+def test_one_day_is_a_day() -> None:
+    gap = findings(patterns(gap=Gap(1.2, 0.6, 3.0))).found["gap"]
+    assert (gap.short, gap.finding) == ("1 day", "1 day (1-3)")
+
+
 ALL = {
     "weekday": Weekday(4, 0.812),
     "months": (1, 2, 3, 9),

@@ -29,10 +29,11 @@ from freshwax.model import (
     Run,
     RunStatus,
 )
+from freshwax.planning.activity import Frequency, Profile
 from freshwax.reports.columns import ARTISTS, RELEASES, RUNS
-from freshwax.reports.escape import cell, visible
+from freshwax.reports.escape import cell, visible, writable
 from freshwax.reports.layout import Track, fit, line, pad, width, widths
-from freshwax.reports.plans import plan_summary
+from freshwax.reports.plans import PROFILES, plan_summary, profile_words
 from freshwax.reports.render import REPORT_FORMATS, render, render_list
 from freshwax.reports.summary import failed_note, gone_note, held_note, nothing, paused_note, summary
 
@@ -269,6 +270,21 @@ def test_the_table_of_runs_fits_into_80_columns():
         assert "500/500" in table
 
 
+def test_of_a_killed_run_no_figures_are_claimed():
+    killed = Run(3, Mode.INCREMENTAL, RunStatus.FAILED, "US", NOW, error="killed")
+    table = render_list([killed], RUNS, "table", now=NOW, width=80)
+    assert "0/0" not in table
+    assert re.search(r"failed +\S+ \S+ \S+ +- +0 +0 +-$", table, re.MULTILINE), table
+
+
+def test_what_is_known_reaches_back_to_the_last_release():
+    mira = Artist(Ref("spotify", "m"), "Mira", ArtistState.ACTIVE, NOW, learnt=True)
+    profile = Profile(mira, last_release_days_ago=2195, avg_releases_per_year=0.2, release_frequency=Frequency.INACTIVE,
+                      recommended_check_interval_days=90, releases=1, observed_days=2190)  # fmt: skip
+    assert "1 release in 6 years known, the last 6 years ago" in profile_words(profile)
+    assert "1 in 6 years" in render_list([profile], PROFILES, "table", now=NOW, width=100)
+
+
 def test_the_notes():
     assert paused_note(312, 500) == "312 of 500 artists learnt so far."
     assert failed_note([("Kit", "timeout")]) == "Failed: Kit (timeout). They stay due."
@@ -390,3 +406,41 @@ def test_what_a_plan_leaves_is_a_sentence(picked, days, unchecked, said):
     oldest = None if days is None else NOW - timedelta(days=days)
     text = plan_summary(picked=picked, active=40, requests=4, oldest=oldest, unchecked=unchecked, now=NOW)
     assert text == f"{picked} of 40 artists would be asked, about 4 requests; {said}"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("utf-8", "Sigur Rós… 雨"),
+        ("cp1252", "Sigur Rós… \\u96e8"),
+        ("latin-1", "Sigur Rós... \\u96e8"),
+        ("ascii", "Sigur R\\xf3s... \\u96e8"),
+        ("shift_jis", "Sigur R\\xf3s… 雨"),
+    ],
+)
+def test_what_an_output_cannot_show_has_a_stand_in(encoding, shown):
+    assert writable("Sigur Rós… 雨", encoding) == shown
+
+
+@given(reports, st.integers(60, 200), st.sampled_from(["ascii", "latin-1", "cp1252", "utf-8"]))
+def test_tables_are_cut_and_aligned_in_whatever_encoding(shown, columns, encoding):
+    text = render(shown, "table", now=NOW, width=columns, encoding=encoding)
+    body = text.split("\n\n497 of")[0]
+    assert body.encode(encoding).decode(encoding) == body
+    assert all(width(row) <= columns for row in body.splitlines())
+
+
+@pytest.mark.parametrize(("encoding", "end"), [("ascii", "..."), ("utf-8", "…")])
+def test_columns_keep_their_places_where_there_is_no_ellipsis(encoding, end):
+    items = [told(title="Long Title " * 9), told(title="Rós"), told(title="Plain")]
+    rows = render_list(items, RELEASES, "table", now=NOW, width=60, encoding=encoding).splitlines()
+    assert end in rows[1]
+    assert "\\u2026" not in "".join(rows)
+    assert ("R\\xf3s" in rows[2]) == (encoding == "ascii")
+    (column,) = {row.index("album") for row in rows[1:]}
+    assert column == rows[0].index("TYPE" if "TYPE" in rows[0] else "type")
+
+
+@given(texts, st.integers(0, 12))
+def test_three_dots_fit_too(text, cells):
+    assert width(fit(visible(text), cells, "...")) <= cells

@@ -140,9 +140,11 @@ def spans(months: Sequence[int]) -> str:
 def _gap(value: Gap | None) -> Said | None:
     if value is None:
         return None
-    words = f"{value.median:.0f} days ({value.low:.0f}-{value.high:.0f})"
-    median, low, high = (round(days, 1) for days in (value.median, value.low, value.high))
-    return words, f"{value.median:.0f} days", {"median_days": median, "low_days": low, "high_days": high}
+    days = round(value.median)
+    short = "1 day" if days == 1 else f"{days} days"
+    median, low, high = (round(one, 1) for one in (value.median, value.low, value.high))
+    values = {"median_days": median, "low_days": low, "high_days": high}
+    return f"{short} ({value.low:.0f}-{value.high:.0f})", short, dict(values)
 
 
 def _leads(value: Leads | None) -> Said | None:

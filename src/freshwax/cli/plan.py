@@ -95,9 +95,7 @@ def _words(place: Place, outlook: Outlook) -> str:
     tiers = options.policy == "tiers"
     worth = "its turn has come" if tiers else f"{expectation(place.expected or 0.0)} since its last check"
     later = (
-        "its turn has not come, or the budget goes to those whose turn came before"
-        if tiers
-        else "the budget goes to artists for whom waiting costs more"
+        "its turn has not come, or the budget goes to those whose turn came before" if tiers else _outbid(outlook.batch)
     )
     if place.expected is None:
         later = "its history is not known yet, but others have waited longer for theirs"
@@ -111,6 +109,17 @@ def _words(place: Place, outlook: Outlook) -> str:
         Why.LATER: later,
         Why.WORTH: worth,
     }[place.why]
+
+
+def _outbid(batch: Batch) -> str:
+    """Say what became of the budget where an artist that is picked by score is not picked."""
+    from freshwax.planning.policies import Why
+
+    if not batch.picks:
+        return "the runs before have made all the checks that there is room for at the moment"
+    if all(one.why is not Why.WORTH for one in batch.picks):
+        return "the budget goes to artists who come before any score: first checks, repeats, and who waited longest"
+    return "the budget goes to artists for whom waiting costs more"
 
 
 def _notes(store: Store, outlook: Outlook) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
-from freshwax.model import Artist, Kind, Release, Run, RunStatus
+from freshwax.model import Artist, Cost, Coverage, Kind, Release, Run, RunStatus
 from freshwax.reports.words import ago, failure, instant
 
 _LATELY = timedelta(days=300)  # so long a day needs no year
@@ -142,12 +142,16 @@ def _started(run: Run, now: datetime) -> str:
 
 def _checked(run: Run, now: datetime) -> str:
     del now
+    if run.coverage == Coverage():  # it was killed before it could say, or has not said yet
+        return "-"
     return f"{run.coverage.checked:,}/{run.coverage.artists:,}"
 
 
 def _cost(run: Run, now: datetime) -> str:
     """Return ``512, 34 s``: requests, and how long it took."""
     del now
+    if run.cost == Cost():
+        return "-"
     seconds = run.cost.seconds
     took = f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} m"
     return f"{run.cost.requests:,}, {took}"

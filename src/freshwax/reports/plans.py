@@ -84,6 +84,11 @@ def span(days: int) -> str:
     return count(int(days // 365.25), "year")
 
 
+def _back(item: Profiled) -> int:
+    """Return how many days what is known reaches back: to the last release at least, that the two agree."""
+    return max(item.observed_days, item.last_release_days_ago or 0)
+
+
 def _last(item: Profiled, now: datetime) -> str:
     del now
     days = item.last_release_days_ago
@@ -92,7 +97,7 @@ def _last(item: Profiled, now: datetime) -> str:
 
 def _known(item: Profiled, now: datetime) -> str:
     del now
-    return f"{item.releases:,} in {span(item.observed_days)}" if item.artist.learnt else "not checked yet"
+    return f"{item.releases:,} in {span(_back(item))}" if item.artist.learnt else "not checked yet"
 
 
 def _every(item: Profiled, now: datetime) -> str:
@@ -168,7 +173,7 @@ def profile_words(item: Profiled) -> str:
     """Return a profile as sentences."""
     if not item.artist.learnt:
         return f"Its peers let expect about {item.avg_releases_per_year:.1f} releases a year."
-    known = f"{count(item.releases, 'release')} in {span(item.observed_days)} known"
+    known = f"{count(item.releases, 'release')} in {span(_back(item))} known"
     last = item.last_release_days_ago
     when = "" if last is None else ", the last today" if last <= 0 else f", the last {span(last)} ago"
     rate = f"about {item.avg_releases_per_year:.1f} a year are to be expected"
