@@ -31,7 +31,7 @@ def _look(setup: Setup, *, offline: bool, as_json: bool) -> int:
     from freshwax.reports import health
 
     found = look(setup.config, app.now(), offline=offline)
-    output.write(health.as_json(found, app.latest_schema()) if as_json else health.as_text(found))
+    output.write(health.as_json(found, app.latest_schema()) if as_json else setup.typed(health.as_text(found)))
     return found.exit_code
 
 

@@ -12,7 +12,7 @@ import click
 from freshwax import app
 from freshwax.cli.output import write_file
 from freshwax.cli.setup import Setup
-from freshwax.config import default_file, example, expanded, market_of_locale, parse_setting
+from freshwax.config import LARGEST, default_file, example, expanded, market_of_locale, parse_setting, secret_in
 from freshwax.errors import UsageError
 
 _CLIENT_ID = re.compile("[0-9a-fA-F]{32}")
@@ -43,7 +43,7 @@ def command(
     if target.exists() and not force:
         raise UsageError(f"{str(target)!r} is there already: edit it, or replace it whole with --force.")
     app.refuse_database(target)
-    secret = _secret(client_secret_file)
+    secret = _secret(setup, client_secret_file)
     if sys.stdin.isatty() and str(client_secret_file) != "-":
         client_id, secret, market = _ask(client_id, secret, market)
     values = {
@@ -56,21 +56,37 @@ def command(
         if text
     }
     _write(target, example(values))
-    missing = (
-        "" if client_id and secret else f"No credentials yet: put client_id and client_secret into it ({DASHBOARD}).\n"
-    )
     next_ = "Next: `freshwax doctor` tests it, `freshwax artists import FILE` adds artists."
-    setup.say(f"Written: {target}\n{missing}{next_}")
+    setup.say(f"Written: {target}\n{_missing(client_id, secret)}{next_}")
 
 
-def _secret(file: Path | None) -> str | None:
+def _missing(client_id: str | None, secret: str | None) -> str:
+    """Return the line about credentials that were not given."""
+    if client_id and secret:
+        return ""
+    if not client_id and not secret:
+        return f"No credentials yet: put client_id and client_secret into it ({DASHBOARD}).\n"
+    which = "client_secret" if client_id else "client_id"
+    return f"No {which} yet: put it into the file as well ({DASHBOARD}).\n"
+
+
+def _secret(setup: Setup, file: Path | None) -> str | None:
+    """Return the secret that a file, or one line of standard input, holds; no more is read of it than a secret has."""
     if file is None:
         return None
+    if str(file) != "-":
+        text, warnings = secret_in(expanded(file), "--client-secret-file")
+        for warning in warnings:
+            setup.say(warning)
+        return text
     try:
-        return sys.stdin.readline().strip() if str(file) == "-" else file.read_text(encoding="utf-8").strip()
+        text = sys.stdin.readline(LARGEST + 1).strip()
     except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise UsageError(f"{str(file)!r} cannot be read: {reason}.") from None
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise UsageError(f"The secret on standard input cannot be read: {reason}.") from None
+    if len(text) > LARGEST:
+        raise UsageError("The line on standard input is too long for a secret.")
+    return text
 
 
 def _ask(client_id: str | None, secret: str | None, market: str | None) -> tuple[str, str, str]:

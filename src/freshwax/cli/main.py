@@ -81,8 +81,10 @@ class Commands(click.Group):
         except BrokenPipeError:
             silence_stdout()
             return BROKEN_PIPE
-        except StoreError as error:
-            error.args = (ctx.obj.config.typed(str(error)),)
+        except FreshwaxError as error:
+            text = ctx.obj.config.typed(str(error)) if isinstance(error, StoreError) else str(error)
+            error.args = (ctx.obj.typed(text),)
+            error.details = tuple(map(ctx.obj.typed, error.details))
             raise
 
 

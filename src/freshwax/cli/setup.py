@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -55,7 +56,21 @@ class Setup:
     def say(self, text: str) -> None:
         """Tell people something, on standard error, unless they asked for quiet."""
         if not self.quiet:
-            click.echo("\n".join(visible(line) for line in text.split("\n")), err=True)
+            click.echo("\n".join(visible(line) for line in self.typed(text).split("\n")), err=True)
+
+    def typed(self, text: str) -> str:
+        """Give the commands that a text advises the options that this one was given: without, they mean other files."""
+        if self.file is None and self.database is None:
+            return text
+        from shlex import quote
+
+        config = "" if self.file is None else f" --config {quote(str(self.file))}"
+        database = "" if self.database is None else f" --database {quote(self.database)}"
+
+        def with_options(command: re.Match[str]) -> str:
+            return f"`freshwax{config}{'' if command[1] == 'init' else database} {command[1]}"
+
+        return re.sub(r"`freshwax ([a-z][a-z-]*)", with_options, text)
 
     def warn(self, text: str) -> None:
         """Tell people what was logged as well, unless they see the log."""

@@ -16,13 +16,14 @@ from typing import Any
 from msgspec import Struct
 
 from freshwax.config.file import example, expanded, place, pointed_at, read_file
-from freshwax.config.private import secret_in
+from freshwax.config.private import LARGEST, secret_in
 from freshwax.config.settings import BY_NAME, PREFIX, SETTINGS, Setting, parsed
 from freshwax.errors import UsageError
 from freshwax.model import Group, Kind
 from freshwax.secret import Secret
 
 __all__ = [
+    "LARGEST",
     "SETTINGS",
     "Config",
     "Secret",
@@ -36,6 +37,7 @@ __all__ = [
     "load",
     "market_of_locale",
     "parse_setting",
+    "secret_in",
 ]
 
 
@@ -170,7 +172,10 @@ def find_file(file: Path | None, env: Mapping[str, str]) -> Path | None:
         return path if path.is_file() else None
     named = expanded(named)
     if not named.is_file():
-        raise UsageError(f"There is no configuration file {str(named)!r}; `freshwax --config {named} init` writes one.")
+        from shlex import quote  # noqa: PLC0415 -- only where something is wrong
+
+        typed = f"`freshwax --config {quote(str(named))} init`"
+        raise UsageError(f"There is no configuration file {str(named)!r}; {typed} writes one.")
     return named
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from freshwax.config.private import readable_by_others, secret_in
+from freshwax.config.private import chmod, readable_by_others, secret_in
 from freshwax.config.settings import BY_NAME, SETTINGS, Setting, parsed
 from freshwax.errors import UsageError
 from freshwax.secret import Secret
@@ -52,9 +52,7 @@ def read_file(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
             value, warned = secret_in(Path(_beside(path, value)), f"{where}: {name}")  # noqa: PLW2901
             warnings += warned
         elif setting.secret and readable_by_others(path):
-            raise UsageError(
-                f"{path} holds a secret ({name}) that others on this machine can read: `chmod 600 {path}`."
-            )
+            raise UsageError(f"{path} holds a secret ({name}) that others on this machine can read: {chmod(path)}.")
         checked = parsed(setting, value, f"{where}: {name}")
         values[setting.attribute] = _beside(path, checked) if setting.path else checked
     return values, tuple(warnings)

@@ -26,12 +26,27 @@ def readable_by_others(path: Path) -> bool:
     return stat.S_ISREG(status.st_mode) and bool(status.st_mode & OTHERS)
 
 
+def chmod(path: Path) -> str:
+    """Return what to type so that nobody else can read a file."""
+    import shlex  # noqa: PLC0415 -- only where something is wrong
+
+    return f"`chmod 600 {shlex.quote(str(path))}`"
+
+
+def _may_be_read(path: Path) -> bool:
+    """Whether what is read of a file is its own, and has an end: a file, or what a program writes into a pipe."""
+    kind = path.stat().st_mode
+    return stat.S_ISREG(kind) or stat.S_ISFIFO(kind)
+
+
 def secret_in(path: Path, where: str) -> tuple[str, tuple[str, ...]]:
     """Return the text of a secret's file, and what is to be warned of; ``where`` names the setting.
 
     Raises UsageError where there is none.
     """
     try:
+        if not _may_be_read(path):
+            raise UsageError(f"{where}: cannot read {str(path)!r}: not a file.")
         with path.open("rb") as file:
             text = file.read(LARGEST + 1).decode("utf-8-sig").strip()
     except (OSError, ValueError) as error:  # a name with a NUL in it is a ValueError, too
@@ -40,5 +55,5 @@ def secret_in(path: Path, where: str) -> tuple[str, tuple[str, ...]]:
     if not text or len(text) > LARGEST:
         raise UsageError(f"{where}: {str(path)!r} is {'too large for a secret' if text else 'empty'}.")
     if readable_by_others(path) and not str(path.absolute()).startswith(HANDED_IN):
-        return text, (f"Others on this machine can read the secret in {path}: `chmod 600 {path}`.",)
+        return text, (f"Others on this machine can read the secret in {path}: {chmod(path)}.",)
     return text, ()
