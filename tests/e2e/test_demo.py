@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -37,3 +38,18 @@ def test_ctrl_c_ends_the_tour(sent: int, tmp_path: Path) -> None:
     assert (process.returncode, err) == (130, "\nStopped.\n")
     assert "An invented world" in out
     assert "releases that appeared" not in out, "and the tour is over"
+
+
+def test_the_tour_tells_everything_once_and_names_what_it_keeps(tmp_path: Path) -> None:
+    """A single and the album of its name are two releases: the type tells them apart."""
+    folder = tmp_path / "my demo"
+    done = subprocess.run([*ENTRY, "demo", "--keep", str(folder)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = [" ".join(line.split()[2:]) for line in done.stdout.splitlines() if line.startswith("  new ")]
+    assert len(told) == len(set(told)) > 20
+    assert {line.split()[0] for line in told} >= {"single", "album"}
+    program, *words = shlex.split(done.stdout.splitlines()[-1].partition(": ")[2])
+    assert program == "freshwax"
+    kept = subprocess.run([*ENTRY, *words], capture_output=True, text=True, check=False)
+    assert (kept.returncode, kept.stderr) == (0, "")
+    assert len(kept.stdout.splitlines()) > 100

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shlex import quote
 
 from freshwax.clock import SimulatedClock, SystemClock
 from freshwax.demo.generate import generate
@@ -22,7 +23,7 @@ ARTISTS = 120
 WEEKS = 8
 SEED = 7
 BASELINE = datetime(2026, 3, 1, 18, tzinfo=UTC)  # a Sunday evening
-WIDTH = 79
+WIDTH = 77  # of 80 columns: where a terminal has no ellipsis, three dots stand for it
 SHOWN = 5  # releases a week; the rest are counted
 
 Say = Callable[[str], None]
@@ -47,7 +48,7 @@ def run(keep: Path | None, *, say: Say, quiet: bool = False) -> int:
     for line in _verdict(score, rows, SystemClock().monotonic() - started):
         say(line)
     if keep is not None:
-        say(f"The database is yours to play with: freshwax --database {path} releases")
+        say(f"The database is yours to play with: freshwax --database {visible(quote(str(path)))} releases")
     return 0 if not score.twice else 1
 
 
@@ -76,7 +77,7 @@ def _week(trial: Trial, week: int, say: Say) -> tuple[Run, int, int]:
     for line in _best(report)[:SHOWN]:
         say(_line(line))
     if len(report.lines) > SHOWN:
-        say(f"  … and {len(report.lines) - SHOWN} more")
+        say(f"  and {len(report.lines) - SHOWN} more")
     return run, len(report.lines), trial.full_scan(trial.world.artists, at)
 
 
@@ -94,7 +95,8 @@ def _line(line: Line) -> str:
     release = line.release
     artists = ", ".join(credit.name for credit in release.artists)
     date = release.date.value if release.date else "no date"
-    return fit(visible(f"  {line.kind:<14} {date:<10}  {release.title or '(untitled)'} / {artists}"), WIDTH)
+    told = f"  {line.kind:<14} {date:<10}  {release.type:<6}  {release.title or '(untitled)'} / {artists}"
+    return fit(visible(told), WIDTH)
 
 
 def _found(report: Report) -> str:
