@@ -299,7 +299,7 @@ def pause(store: Store, now: datetime, per_day: int | None = None) -> Cooldown |
     limit, where that counts as well.
     """
     cooldowns = store.cooldowns(SOURCE)
-    full = Limit(per_day, DAY).free_at(store.nth_last_request(SOURCE, per_day), now) if per_day else None
+    full = Limit(per_day, DAY).free_at(store.nth_last_request(SOURCE, per_day, now), now) if per_day else None
     if full is not None:
         cooldowns.append(Cooldown(SOURCE, full, OWN_QUOTA))
     return in_force(cooldowns, LISTINGS, now)

@@ -32,7 +32,8 @@ _WORDS = {
 class Cooldown(Struct, frozen=True):
     """A source is to be left alone until ``until``: all of it, or one bucket (the endpoints that share a quota).
 
-    ``since``: when that was learnt; None where it is not known.
+    ``since``: when that was learnt; None where it is not known. ``noticed``: when a clock said first that this lies in
+    the future.
     """
 
     source: str
@@ -40,6 +41,7 @@ class Cooldown(Struct, frozen=True):
     reason: str
     bucket: str = WHOLE_SOURCE
     since: datetime | None = None
+    noticed: datetime | None = None
 
 
 class Limit(Struct, frozen=True):
@@ -82,18 +84,32 @@ def in_force(cooldowns: Iterable[Cooldown], bucket: str | None, now: datetime) -
     return max((one for one in barring if now < one.until), key=lambda one: one.until, default=None)
 
 
+def is_ahead(cooldown: Cooldown, now: datetime) -> bool:
+    """Return whether a cooldown was learnt in the future: the clock was ahead, or is behind."""
+    return cooldown.since is not None and cooldown.since > now + SLACK
+
+
 def believed(cooldown: Cooldown, now: datetime) -> Cooldown:
     """Return a cooldown as far as it can be believed.
 
-    One that was learnt in the future lasts as long as it did then, from now on: the clock was ahead. One that reaches
-    further than any that is ever set is over.
+    One that was learnt in the future lasts as long as it did then, from when that was noticed; from now on, where
+    nobody has yet. One that reaches further than any that is ever set is over.
     """
-    if cooldown.since is not None and cooldown.since > now + SLACK:
+    if cooldown.since is not None and is_ahead(cooldown, now):
         length = min(max(cooldown.until - cooldown.since, timedelta(0)), LONGEST_PAUSE)
-        return replace(cooldown, until=now + length, since=now)
+        began = cooldown.noticed if cooldown.noticed is not None and cooldown.noticed <= now else now
+        return replace(cooldown, until=began + length, since=began, noticed=None)
     if cooldown.until - now > LONGEST_PAUSE + SLACK:
         return replace(cooldown, until=now)
     return cooldown
+
+
+def lasting(known: Cooldown | None, new: Cooldown) -> Cooldown:
+    """Return which of two cooldowns of a bucket lasts longer, as far as that is believed when ``new`` is learnt."""
+    if known is None:
+        return new
+    until = known.until if new.since is None else believed(known, new.since).until
+    return known if until > new.until else new
 
 
 def paused(source: str, until: datetime, reason: str, per_day: int | None = None) -> str:

@@ -47,7 +47,7 @@ def save_report(store: Store) -> None:
 
 
 def pull_back(store: Store) -> None:
-    assert store.pull_back_requests("spotify", NOW)
+    assert store.pull_back("spotify", NOW)
 
 
 WRITES: dict[str, Callable[[Store], Any]] = {
@@ -63,7 +63,8 @@ WRITES: dict[str, Callable[[Store], Any]] = {
     "tell": lambda store: store.tell(1, NOW),
     "record_request": lambda store: store.record_request("spotify", "x", NOW, None),
     "claim_request": lambda store: store.claim_request("spotify", "x", NOW, None, ()),
-    "pull_back_requests": pull_back,
+    "notice_ahead": lambda store: store.notice_ahead("spotify", NOW),
+    "pull_back": pull_back,
     "set_cooldown": lambda store: store.set_cooldown(Cooldown("spotify", NOW, "x")),
     "set_setting": lambda store: store.set_setting("x", "y"),
 }

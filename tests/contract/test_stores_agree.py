@@ -27,7 +27,7 @@ from freshwax.model import (
     RunStatus,
     Silence,
 )
-from freshwax.quota import limits
+from freshwax.quota import Cooldown, limits
 from freshwax.store.base import Check, Store
 from freshwax.store.memory import MemoryStore
 from freshwax.store.sqlite import SQLiteStore
@@ -191,8 +191,21 @@ class Twice(RuleBasedStateMachine):
         claimed = [store.claim_request("spotify", "x", at, self.run.id, limits(3, 1.0)) for store in self.stores]
         assert claimed[0] == claimed[1] or all(isinstance(one, int) for one in claimed)
         self.both("requests_since", "spotify", at)
-        self.both("pull_back_requests", "spotify", at)
+        self.both("notice_ahead", "spotify", at)
+        for now in (at, at + timedelta(days=2), at - timedelta(days=2)):
+            for n in (1, 2, 5):
+                self.both("nth_last_request", "spotify", n, now)
+            self.both("requests_since", "spotify", at - timedelta(days=1), now)
+        self.both("pull_back", "spotify", at)
         self.both("nth_last_request", "spotify", 2)
+
+    @rule(at=instants, since=st.none() | instants, bucket=st.sampled_from(["", "search"]))
+    def cooldown(self, at: Any, since: Any, bucket: str) -> None:
+        self.both("set_cooldown", Cooldown("spotify", at, "rate limit", bucket, since))
+        self.both("notice_ahead", "spotify", at)
+        self.both("cooldowns", "spotify")
+        self.both("pull_back", "spotify", at)
+        self.both("cooldowns", "spotify")
 
     @invariant()
     def they_agree(self) -> None:

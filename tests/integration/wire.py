@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import httpx2
 
 from freshwax.model import Artist, ArtistState, Follow, Ref
-from freshwax.quota import Cooldown, Limit
+from freshwax.quota import Cooldown, Limit, lasting
 from freshwax.secret import Secret
 from freshwax.sources.http import HttpClient
 from freshwax.sources.spotify.client import SpotifySource, make_spotify
@@ -92,7 +92,7 @@ class ListLedger:
     def settle_request(self, number: int, status: int, bytes_received: int) -> None:
         self.rows[number][2:] = [status, bytes_received]
 
-    def nth_last_request(self, source: str, n: int) -> datetime | None:
+    def nth_last_request(self, source: str, n: int, now: datetime | None = None) -> datetime | None:
         return self.rows[-n][0] if len(self.rows) >= n else None
 
     def claim_request(
@@ -101,14 +101,19 @@ class ListLedger:
         full = [limit.free_at(self.nth_last_request(source, limit.requests), at) for limit in limits]
         return max(filter(None, full), default=None) or self.record_request(source, bucket, at, run_id)
 
-    def pull_back_requests(self, source: str, now: datetime) -> int:
+    def notice_ahead(self, source: str, now: datetime) -> int:
         return 0  # no clock is ahead here
+
+    def pull_back(self, source: str, now: datetime) -> int:
+        return 0
 
     def cooldowns(self, source: str) -> list[Cooldown]:
         return list(self.paused.values())
 
-    def set_cooldown(self, cooldown: Cooldown) -> None:
-        self.paused[cooldown.bucket] = cooldown
+    def set_cooldown(self, cooldown: Cooldown) -> Cooldown:
+        kept = lasting(self.paused.get(cooldown.bucket), cooldown)
+        self.paused[cooldown.bucket] = kept
+        return kept
 
     def setting(self, name: str) -> str | None:
         return self.settings.get(name)

@@ -276,18 +276,56 @@ def test_a_cooldown_of_an_older_freshwax_that_lies_too_far_ahead_is_not_believed
     machine.gate().admit("x")
 
 
-@pytest.mark.parametrize("ahead", [timedelta(minutes=1), timedelta(hours=20), timedelta(days=400)])
-def test_requests_of_a_clock_that_was_ahead_count_for_a_day_from_now(machine: Machine, ahead: timedelta) -> None:
+AHEAD = [timedelta(minutes=1), timedelta(hours=20), timedelta(days=400)]
+
+
+def spent(machine: Machine, ahead: timedelta) -> None:
+    """Spend a quota of five by a clock that is ahead, and set it right."""
     machine.wait(ahead)
     for _ in range(5):
         machine.gate(per_day=5).admit("x")
     machine.clock.move_to(START)
 
-    assert refusal(machine.gate(per_day=5)).until == START + DAY
-    machine.wait(DAY - timedelta(seconds=1))
+
+@pytest.mark.parametrize("ahead", AHEAD)
+def test_requests_of_a_clock_that_was_ahead_count_for_a_day_from_now(machine: Machine, ahead: timedelta) -> None:
+    spent(machine, ahead)
+    tested = machine.gate(per_day=5)
+    assert refusal(tested).until == START + DAY
+    machine.wait(timedelta(seconds=30))
+    tested.confirm(machine.clock.now())
+
+    machine.clock.move_to(START + DAY - timedelta(seconds=1))
     assert refusal(machine.gate(per_day=5)).until == START + DAY, "looking again does not prolong it"
     machine.wait(timedelta(seconds=1))
     assert [machine.sent(machine.gate(per_day=5)) for _ in range(6)] == [True] * 5 + [False]
+
+
+@pytest.mark.parametrize("said", [None, START + HOUR, START - HOUR])
+def test_a_clock_that_no_answer_confirms_rewrites_nothing(machine: Machine, said: datetime | None) -> None:
+    with pytest.raises(Paused):
+        machine.gate().pause(DAY, "quota exceeded", "listings")
+    for _ in range(5):
+        machine.gate(per_day=5).admit("x")
+    machine.clock.move_to(START - 2 * DAY)
+    behind = machine.gate(per_day=5)
+    assert refusal(behind).until == START - DAY, "they may have been sent a moment ago"
+    assert refusal(behind, "listings").until == START - DAY
+    behind.confirm(said)
+
+    machine.clock.move_to(START + HOUR)
+    assert refusal(machine.gate(per_day=5)).until == START + DAY
+    assert refusal(machine.gate(per_day=5), "listings").until == START + DAY
+
+
+def test_without_an_answer_they_count_again_when_their_time_comes(machine: Machine) -> None:
+    spent(machine, 2 * DAY)
+    refusal(machine.gate(per_day=5))
+
+    machine.clock.move_to(START + DAY)
+    machine.gate(per_day=5).admit("x")
+    machine.clock.move_to(START + 2 * DAY + HOUR)
+    assert refusal(machine.gate(per_day=5)).until == START + 3 * DAY
 
 
 def test_the_quota_holds_after_more_than_a_day_s_requests_in_the_far_future(machine: Machine) -> None:
@@ -310,15 +348,23 @@ jumps = st.sampled_from([-400, -1, -0.04, -0.001, 0.001, 0.04, 1, 400]).map(lamb
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(jumps, st.integers(0, 30)), max_size=4))
 def test_whatever_the_clock_does_a_jump_costs_a_quota_or_a_day_at_most(jumped: list[tuple[timedelta, int]]) -> None:
-    """True time goes on hour by hour; the clock jumps now and then; the day's quota is always asked for."""
+    """True time goes on hour by hour; the clock jumps now and then, and is set right in the end; the day's quota is
+    always asked for, and answers bear the true time.
+    """
     machine, quota = Machine(), 4
     sent: list[int] = []
     hour = 0
 
+    def send() -> bool:
+        gate = machine.gate(per_day=quota)
+        gate.check_cooldown("x")
+        gate.confirm(START + hour * HOUR)
+        return machine.sent(gate)
+
     def live(hours: int) -> None:
         nonlocal hour
         for _ in range(hours):
-            sent.extend(hour for _ in range(quota) if machine.sent(machine.gate(per_day=quota)))
+            sent.extend(hour for _ in range(quota) if send())
             machine.wait(HOUR)
             hour += 1
 
@@ -326,9 +372,11 @@ def test_whatever_the_clock_does_a_jump_costs_a_quota_or_a_day_at_most(jumped: l
     for jump, hours in jumped:
         machine.wait(jump)
         live(hours)
+    behind = machine.clock.now() < START + hour * HOUR
+    machine.clock.move_to(START + hour * HOUR)
     live(50)
 
     assert any(one >= hour - 25 for one in sent), "no lock-out outlives a day"
-    forward = sum(jump > timedelta(0) for jump, _ in jumped)
+    forward = sum(jump > timedelta(0) for jump, _ in jumped) + behind
     busiest = max(sum(begin <= one < begin + 24 for one in sent) for begin in range(hour))
     assert busiest <= quota * (1 + forward)

@@ -75,7 +75,7 @@ class Ledger(Protocol):
         """See ``Store.settle_request``."""
         ...
 
-    def nth_last_request(self, source: str, n: int) -> datetime | None:
+    def nth_last_request(self, source: str, n: int, now: datetime | None = None) -> datetime | None:
         """See ``Store.nth_last_request``."""
         ...
 
@@ -85,15 +85,19 @@ class Ledger(Protocol):
         """See ``Store.claim_request``."""
         ...
 
-    def pull_back_requests(self, source: str, now: datetime) -> int:
-        """See ``Store.pull_back_requests``."""
+    def notice_ahead(self, source: str, now: datetime) -> int:
+        """See ``Store.notice_ahead``."""
+        ...
+
+    def pull_back(self, source: str, now: datetime) -> int:
+        """See ``Store.pull_back``."""
         ...
 
     def cooldowns(self, source: str) -> Sequence[Cooldown]:
         """See ``Store.cooldowns``."""
         ...
 
-    def set_cooldown(self, cooldown: Cooldown) -> None:
+    def set_cooldown(self, cooldown: Cooldown) -> Cooldown:
         """See ``Store.set_cooldown``."""
         ...
 

@@ -23,17 +23,21 @@ from freshwax.quota import (
     Limit,
     believed,
     in_force,
+    is_ahead,
     limits,
     paused,
 )
 from freshwax.sources.base import Ledger
+
+AGREEMENT = timedelta(minutes=10)  # a Date was on its way, and few clocks are right to the minute
 
 
 class Gate:
     """Admits requests, and counts what they cost.
 
     ``per_day`` and ``per_second`` hold for all processes on the ledger together, ``budget`` for this gate. ``run_id``
-    goes into the ledger with each request. ``refusal`` is the last reason why a request was not admitted.
+    goes into the ledger with each request. ``refusal`` is the last reason why a request was not admitted. ``doubtful``:
+    the ledger speaks of the future, so it or the clock is wrong.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Gate:
     ) -> None:
         self.run_id = run_id
         self.refusal: Paused | None = None
+        self.doubtful = False
         self._source = source
         self._ledger = ledger
         self._clock = clock
@@ -82,13 +87,8 @@ class Gate:
 
     def check_cooldown(self, bucket: str | None) -> None:
         """Raise ``Paused`` if the source asked to be left alone: as a whole, or this bucket of it."""
-        now = self._clock.now()
-        cooldowns = self._ledger.cooldowns(self._source)
-        for one in cooldowns:
-            anew = believed(one, now)
-            if anew.since != one.since:  # the clock was ahead: from here on it ends, whatever is looked at when
-                self._ledger.set_cooldown(anew)
-        barring = in_force(cooldowns, bucket, now)
+        now = self._now()
+        barring = in_force(self._ledger.cooldowns(self._source), bucket, now)
         if barring is not None:
             self._refuse_until(barring.until, barring.reason)
 
@@ -115,13 +115,18 @@ class Gate:
 
         With a ``bucket`` for that alone. A longer pause that is known already stays.
         """
-        now, where = self._clock.now(), bucket or WHOLE_SOURCE
-        mine = [one for one in self._ledger.cooldowns(self._source) if one.bucket == where]
-        known = in_force(mine, bucket, now)
-        if known is None or known.until < now + wait:
-            known = Cooldown(self._source, now + wait, reason, where, now)
-            self._ledger.set_cooldown(known)
-        self._refuse_until(known.until, known.reason)
+        now = self._now()
+        kept = self._ledger.set_cooldown(Cooldown(self._source, now + wait, reason, bucket or WHOLE_SOURCE, now))
+        self._refuse_until(believed(kept, now).until, kept.reason)
+
+    def confirm(self, theirs: datetime | None) -> None:
+        """Compare the clock with the ``Date`` of an answer; where they agree, what the ledger holds of the future was
+        written by a clock that was ahead, and is taken back for good.
+        """
+        now = self._clock.now()
+        if self.doubtful and theirs is not None and abs(theirs - now) <= AGREEMENT:
+            self._ledger.pull_back(self._source, now)
+            self.doubtful = False
 
     def resumes(self, requests: int) -> datetime | None:
         """Return when so many requests, the day's quota at most, will be admitted; None: now."""
@@ -137,9 +142,10 @@ class Gate:
             self._refuse(Paused("The request budget of this run is spent", reason=BUDGET, until=None))
 
     def _now(self) -> datetime:
-        """Read the clock, and take back what the ledger holds of a clock that was ahead."""
+        """Read the clock, and take note of what the ledger holds of the future."""
         now = self._clock.now()
-        self._ledger.pull_back_requests(self._source, now)
+        ahead = self._ledger.notice_ahead(self._source, now)
+        self.doubtful = bool(ahead) or any(is_ahead(one, now) for one in self._ledger.cooldowns(self._source))
         return now
 
     def _room_at(self, requests: int, now: datetime) -> datetime | None:
@@ -147,7 +153,7 @@ class Gate:
         if not self._per_day:
             return None
         taken = self._per_day - min(max(requests, 1), self._per_day) + 1
-        return Limit(self._per_day, DAY).free_at(self._ledger.nth_last_request(self._source, taken), now)
+        return Limit(self._per_day, DAY).free_at(self._ledger.nth_last_request(self._source, taken, now), now)
 
     def _refuse_until(self, until: datetime, reason: str) -> NoReturn:
         self._refuse(Paused(paused(self._source, until, reason, self._per_day), reason=reason, until=until))

@@ -177,6 +177,7 @@ class Sender:
             if bucket is None:
                 self.gate.check_cooldown(None)
             else:
+                await self._ask_the_time(headers, bucket)
                 await self._soon(lambda: self.gate.check(bucket))
             round_before = self._round
             try:
@@ -223,6 +224,7 @@ class Sender:
         outcome = "no answer"
         try:
             response = await self._http.send(method, url, headers=fields, data=data)
+            self.gate.confirm(answered_at(response.headers))
             outcome = f"HTTP {response.status}, {response.bytes_on_wire:,} bytes"
         finally:
             if _log.isEnabledFor(logging.DEBUG):
@@ -230,6 +232,15 @@ class Sender:
                 known = {"run_id": self.gate.run_id}
                 _log.debug("%s %s: %s, %.0f ms", method, _harmless(url), outcome, took, extra=known)
         return response
+
+    async def _ask_the_time(self, headers: Headers, bucket: str) -> None:
+        """Have a token fetched where the ledger speaks of the future: that answer bears a date, and is not counted.
+
+        Else a ledger that a clock filled while it was ahead would bar every request until that time has come.
+        """
+        self.gate.check_cooldown(bucket)
+        if self.gate.doubtful:
+            await headers()
 
     async def _soon(self, pass_gate: Callable[[], T]) -> T:
         """Pass the gate, after a short wait where a place in the quota, or in these seconds, is about to become free.

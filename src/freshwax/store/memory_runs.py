@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
-from datetime import datetime
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from freshwax.model import Mode, Run, RunStatus
-from freshwax.quota import SLACK, Cooldown, Limit
+from freshwax.quota import Cooldown, Limit
+from freshwax.store.ahead import Ahead
 from freshwax.store.facts import KILLED
 from freshwax.store.memory_part import Part
 
 
-class Runs(Part):
+class Runs(Part, Ahead):
     """Runs and what they ask of the sources."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._requests: dict[str, list[datetime]] = {}
+        self._requests: dict[str, list[tuple[datetime, int]]] = {}
         self._request_count = 0
 
     def start_run(self, mode: Mode, market: str, now: datetime) -> Run:
@@ -51,50 +53,46 @@ class Runs(Part):
         with self._state.writing():
             if run_id is not None:
                 self._state.need_run(run_id)
-            insort(self._requests.setdefault(source, []), at)
             self._request_count += 1
+            insort(self._requests.setdefault(source, []), (at, self._request_count))
         return self._request_count
 
     def claim_request(
         self, source: str, bucket: str, at: datetime, run_id: int | None, limits: Sequence[Limit]
     ) -> int | datetime:
         """See ``Store.claim_request``."""
-        full = [limit.free_at(self.nth_last_request(source, limit.requests), at) for limit in limits]
+        full = [limit.free_at(self.nth_last_request(source, limit.requests, at), at) for limit in limits]
         free_at = max((one for one in full if one is not None), default=None)
         return free_at or self.record_request(source, bucket, at, run_id)
-
-    def pull_back_requests(self, source: str, now: datetime) -> int:
-        """See ``Store.pull_back_requests``."""
-        ahead = self.requests_since(source, now + SLACK)
-        with self._state.writing():
-            at = self._requests.get(source, [])
-            if ahead:
-                by = at[-1] - now
-                self._requests[source] = sorted(one - by if one > now else one for one in at)
-        return ahead
 
     def settle_request(self, number: int, status: int, bytes_received: int) -> None:
         """See ``Store.settle_request``; nothing ever asks for these."""
 
-    def nth_last_request(self, source: str, n: int) -> datetime | None:
-        """See ``Store.nth_last_request``."""
-        at = self._requests.get(source, [])
-        return at[-n] if 0 < n <= len(at) else None
+    def _writing(self) -> AbstractContextManager[None]:
+        return self._state.writing()
 
-    def requests_since(self, source: str, since: datetime) -> int:
-        """See ``Store.requests_since``."""
-        at = self._requests.get(source, [])
-        return len(at) - bisect_left(at, since)
+    def _ahead(self, source: str, after: datetime) -> tuple[int, int]:
+        sent = self._requests.get(source, [])
+        ahead = sent[bisect_left(sent, (after, 0)) :]
+        return len(ahead), max((number for _, number in ahead), default=0)
 
-    def cooldowns(self, source: str) -> list[Cooldown]:
-        """See ``Store.cooldowns``."""
+    def _since(self, source: str, since: datetime) -> int:
+        return self._ahead(source, since)[0]
+
+    def _nth(self, source: str, n: int) -> datetime | None:
+        sent = self._requests.get(source, [])
+        return sent[-n][0] if 0 < n <= len(sent) else None
+
+    def _move(self, source: str, after: datetime, by: timedelta) -> None:
+        sent = self._requests.get(source, [])
+        self._requests[source] = sorted((at - by if at >= after else at, number) for at, number in sent)
+
+    def _cooldowns(self, source: str) -> list[Cooldown]:
         found = (one for one in self._state.cooldowns.values() if one.source == source)
         return sorted(found, key=lambda one: one.bucket)
 
-    def set_cooldown(self, cooldown: Cooldown) -> None:
-        """See ``Store.set_cooldown``."""
-        with self._state.writing():
-            self._state.put(self._state.cooldowns, (cooldown.source, cooldown.bucket), cooldown)
+    def _keep_cooldown(self, cooldown: Cooldown) -> None:
+        self._state.put(self._state.cooldowns, (cooldown.source, cooldown.bucket), replace(cooldown, noticed=None))
 
     def setting(self, name: str) -> str | None:
         """See ``Store.setting``."""
@@ -103,7 +101,10 @@ class Runs(Part):
     def set_setting(self, name: str, value: str | None) -> None:
         """See ``Store.set_setting``."""
         with self._state.writing():
-            if value is None:
-                self._state.drop(self._state.settings, name)
-            else:
-                self._state.put(self._state.settings, name, value)
+            self._keep_setting(name, value)
+
+    def _keep_setting(self, name: str, value: str | None) -> None:
+        if value is None:
+            self._state.drop(self._state.settings, name)
+        else:
+            self._state.put(self._state.settings, name, value)

@@ -55,11 +55,8 @@ class Planned(Struct, frozen=True):
 
 
 def used_today(store: Store, source: str, now: datetime) -> int:
-    """Return how many requests the last 24 hours hold, but for those that are about to leave them.
-
-    An instant more than a day ahead cannot be believed.
-    """
-    return store.requests_since(source, now - DAY + SOON) - store.requests_since(source, now + DAY)
+    """Return how many requests the last 24 hours hold, but for those that are about to leave them."""
+    return store.requests_since(source, now - DAY + SOON, now)
 
 
 def plan_for(

@@ -35,13 +35,12 @@ from freshwax.sources.base import Source, Want
 from freshwax.store.base import Store
 from freshwax.tracking.check import by_name, commit, record_failure
 from freshwax.tracking.options import Meter, Progress, RunOptions
-from freshwax.tracking.pause import SPENT, continues, is_barred, why_paused
+from freshwax.tracking.pause import INTERRUPTED, SPENT, continues, is_barred, resumes, why_paused
 from freshwax.tracking.plan import plan_for, used_today
 from freshwax.tracking.pruning import prune
 from freshwax.tracking.trace import trace
 
 DEEP_PAGES = 20  # a group may read so many pages of depth in one run
-INTERRUPTED = "Interrupted: what is left continues with the next run"
 _log = logging.getLogger(__name__)
 
 
@@ -123,7 +122,7 @@ class _Run:
 
     async def work(self) -> None:
         """Do all of it; returns early once the run has ended."""
-        ahead = self.store.pull_back_requests(self.source.name, self.moment.now)
+        ahead = self.store.notice_ahead(self.source.name, self.moment.now)
         artists = self._load()
         planned = plan_for(self.store, artists, self.moment.now, self.options, run_id=self.moment.run_id)
         self.plan = planned.plan
@@ -375,11 +374,12 @@ class _Run:
 
     def _why_paused(self, coverage: Coverage) -> str:
         """Say what kept the run from its end, and when the rest continues."""
-        why = self.ended[1] if self.ended else self.cut or "interrupted"
-        if not self.goes_on:
+        why = self.ended[1] if self.ended else self.cut or INTERRUPTED
+        if not self.goes_on and why != INTERRUPTED:
             return why
-        rest = continues(self.meter, coverage.paused, len(self.checked), self.asked, self.clock.now())
-        return f"{why}; {rest}"
+        at = resumes(self.meter, coverage.paused, len(self.checked), self.asked) if self.goes_on else None
+        left = [one for one in self.plan.due if one.ref not in self.checked and one.ref not in self.failed]
+        return f"{why}; {continues(at, left, self.clock.now(), self.options)}"
 
 
 def _sentences(*parts: str | None) -> str | None:

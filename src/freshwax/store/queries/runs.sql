@@ -33,11 +33,11 @@ UPDATE requests SET status = ?, bytes_received = ? WHERE id = ?
 -- name: request_nth_last
 SELECT at FROM requests WHERE source = ? ORDER BY at DESC LIMIT 1 OFFSET ?
 
--- name: requests_since
-SELECT count(*) FROM requests WHERE source = ? AND at >= ?
+-- name: requests_ahead
+SELECT count(*), max(id) FROM requests WHERE source = ? AND at >= ?
 
 -- name: requests_pull_back
-UPDATE requests SET at = at - ? WHERE source = ? AND at > ?
+UPDATE requests SET at = at - ? WHERE source = ? AND at >= ?
 
 -- name: cooldowns
 SELECT source, until, reason, bucket, since FROM cooldowns WHERE source = ? ORDER BY bucket
