@@ -354,16 +354,13 @@ class Store(Protocol):
         """Where requests and cooldowns lie in the future (by more than ``SLACK``), remember when that was noticed:
         now, if it was not yet, or not of all those requests. Return how many requests lie there.
 
-        The clock was ahead when they were sent, or is behind now: they count from that instant on. What is stored
-        stays, and counts as such again as soon as it lies in the future no more.
+        They count from that instant on, until they lie in the future no more: the clock was ahead, or is behind now.
         """
         ...
 
     def pull_back(self, source: str, now: datetime) -> int:
-        """Move what lies in the future (as ``notice_ahead``), now that the clock is known to be right: it was ahead.
-
-        The newest request to when it was noticed (now, if it was not), the others by as much; cooldowns likewise, with
-        their lengths. Return how many requests lay there.
+        """Move back what lies in the future, now that the clock is known to be right: the newest request to when that
+        was noticed (else now), the others by as much; cooldowns with their lengths. Return how many requests lay there.
         """
         ...
 
@@ -387,10 +384,8 @@ class Store(Protocol):
         ...
 
     def set_cooldown(self, cooldown: Cooldown) -> Cooldown:
-        """Set the cooldown of a source's bucket, unless the one that is known lasts longer, as far as that is believed
-        (``quota.lasting``). Return the one that is kept.
-
-        Looking and writing is one transaction: no process shortens what another was told.
+        """Set the cooldown of a source's bucket, unless the known one lasts longer (``quota.lasting``); return the one
+        that is kept. Looking and writing is one transaction.
         """
         ...
 
