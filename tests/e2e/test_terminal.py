@@ -13,12 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.e2e.user import COMMAND, PATIENCE, User, at
+from tests.e2e.user import COMMAND, PATIENCE, User, at, day
 
 from freshwax.config import load
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.faults import Status
 from freshwax.demo.server import DemoServer
+from freshwax.reports.layout import width
 
 BAR = "━"
 CLIENT_ID = "0123456789abcdef0123456789ABCDEF"
@@ -148,3 +149,33 @@ def test_init_asks_again_instead_of_forgetting_the_answers(user: User, tmp_path:
     config = load(tmp_path / "config.toml", {})
     assert (config.market, config.spotify_client_secret.reveal()) == ("DE", "hunter2")
     assert config.spotify_client_id.reveal() == CLIENT_ID
+
+
+@pytest.mark.parametrize(("encoding", "end"), [("ascii", "..."), ("latin-1", "..."), ("cp1252", "…"), ("utf-8", "…")])
+def test_a_terminal_without_an_ellipsis_keeps_its_columns(
+    user: User, world: WorldBuilder, server: DemoServer, encoding: str, end: str
+) -> None:
+    plover = world.artist("Plover")
+    plover.album("A Title That Is Longer Than The Terminal Is Wide By Far And Further", day(-20))
+    plover.album("Rós", day(-15))
+    plover.album("…Baby, 雨 😀", day(-10))
+    server.api.world = world.build()
+    user.learnt(world, server, [plover])
+
+    def run(*args: str) -> str:
+        words = [*COMMAND, *args]
+        env = user.environment(PYTHONIOENCODING=encoding, COLUMNS="80")
+        done = subprocess.run(words, env=env, capture_output=True, check=False, timeout=PATIENCE)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode(encoding)
+
+    rows = run("releases", "--format", "table").splitlines()
+    baby, _, long = rows[1:4]
+    assert end in long
+    assert "\\u2026" not in "".join(rows)
+    assert end + "Baby" in baby
+    assert len({width(row.partition("album")[0]) for row in rows[1:4]}) == 1
+    assert all(width(row) <= 80 for row in rows)
+    told = {one["title"] for one in json.loads(run("releases", "--format", "json"))}
+    assert {"Rós", "…Baby, 雨 😀"} <= told
+    assert f"{end}Baby" in run("explain", "Baby")

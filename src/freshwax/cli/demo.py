@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from freshwax.cli import output
 from freshwax.cli.setup import Setup
 
 
@@ -20,5 +21,9 @@ def command(setup: Setup, /, keep: Path | None) -> int:
     The real client speaks real HTTP to a stand-in server on this machine; no credentials, nothing leaves it.
     """
     from freshwax.demo import tour
+    from freshwax.reports.escape import writable
 
-    return int(tour.run(keep, say=click.echo, quiet=setup.quiet) or 0)
+    def say(text: str) -> None:
+        click.echo(writable(text, output.encoding()))
+
+    return int(tour.run(keep, say=say, quiet=setup.quiet) or 0)

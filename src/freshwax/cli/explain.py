@@ -41,4 +41,4 @@ def command(setup: Setup, /, release: str, artist: str | None) -> None:
             told_of = [other for other in map(store.story, stories.related(story)) if other is not None]
             others = {other.release.ref: other.release for other in told_of}
             lines = stories.tell(story, watched, cooldown, now, others, asked)
-    output.write(setup.typed("\n".join(lines)) + "\n")
+    output.write_text(setup.typed("\n".join(lines)) + "\n")

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from freshwax import __version__
-from freshwax.cli.output import silence_stdout
+from freshwax.cli.output import accept_everything, silence_stdout
 from freshwax.cli.setup import Setup
 from freshwax.errors import FreshwaxError, StoreError, UsageError
 
@@ -113,9 +113,7 @@ def cli(ctx: click.Context, file: Path | None, database: str | None, verbose: in
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; the process ends with the exit code of what happened."""
     _replace_closed_streams()
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a title still gets the rest
+    accept_everything()
     args = list(sys.argv[1:] if args is None else args)
     try:
         result = cli.main(args, prog_name="freshwax", standalone_mode=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import sys
@@ -16,6 +17,7 @@ import click
 from freshwax.config import expanded
 from freshwax.errors import UsageError
 from freshwax.reports.columns import Column
+from freshwax.reports.escape import writable
 from freshwax.reports.render import LIST_FORMATS, REPORT_FORMATS, render_list
 
 T = TypeVar("T")
@@ -74,10 +76,15 @@ def colour(output: Path | None = None) -> bool:
     )
 
 
+def encoding(output: Path | None = None) -> str:
+    """Return the encoding in which tables arrive: that of standard output, and UTF-8 in files."""
+    return "utf-8" if output is not None else sys.stdout.encoding or "utf-8"
+
+
 def print_list(items: Sequence[T], columns: Sequence[Column[T]], format_: str | None, now: datetime) -> None:
     """Print a list in the format that was asked for."""
     chosen = chosen_format(format_)
-    write(render_list(items, columns, chosen, now=now, width=width(), colour=colour()))
+    write(render_list(items, columns, chosen, now=now, width=width(), colour=colour(), encoding=encoding()))
 
 
 def write(text: str, output: Path | None = None) -> None:
@@ -93,6 +100,36 @@ def write(text: str, output: Path | None = None) -> None:
     except OSError as error:
         silence_stdout()
         raise UsageError(f"The output cannot be written: {error.strerror}.") from None
+
+
+def write_text(text: str) -> None:
+    """Write sentences for people to standard output, in the characters that it has."""
+    write(writable(text, encoding()))
+
+
+def accept_everything() -> None:
+    """Let standard output and error take what their encoding lacks: a terminal that cannot show a title gets the rest.
+
+    In data it becomes escapes that JSON knows, for people what ``writable`` makes of it.
+    """
+    codecs.register_error("freshwax-data", _escaped)
+    codecs.register_error("freshwax-words", _in_words)
+    for stream, handler in ((sys.stdout, "freshwax-data"), (sys.stderr, "freshwax-words")):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=handler)
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4)), error.end
+
+
+def _in_words(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return writable(error.object[error.start : error.end], error.encoding), error.end
 
 
 def silence_stdout() -> None:

@@ -167,7 +167,7 @@ def _explain(setup: Setup, store: Store, outlook: Outlook, text: str, format_: s
     profile = next(one for one in profiles(store, setup.config, outlook.now) if one.artist.ref == artist.ref)
     lines = [_verdict(place, at, outlook), profile_words(profile), _since(place, outlook.now)]
     lines += [_tier(profile.release_frequency)] if outlook.options.policy == "tiers" else []
-    output.write("\n".join([*lines, *_comparison(place, at, outlook.batch)]) + "\n")
+    output.write_text("\n".join([*lines, *_comparison(place, at, outlook.batch)]) + "\n")
 
 
 def _find(batch: Batch, artist: Artist) -> tuple[int | None, Place]:

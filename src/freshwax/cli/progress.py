@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from freshwax.reports.escape import brief
-from freshwax.reports.layout import pad
+from freshwax.reports.escape import brief, writable
+from freshwax.reports.layout import ELLIPSIS, pad
 
 AFTERWARDS = "Reading further back"  # every check is done; what the allowance leaves goes into old catalogues
 
@@ -24,13 +24,14 @@ def bar(what: str = "Artists") -> Iterator[Callable[[int, int, str], None]]:
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
+    mark = writable(ELLIPSIS, console.encoding)
     room = min(30, max(console.width - 40, 10))
     # Standard output stays what it is: rich would send it through the terminal, wherever it was to go.
     with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as progress:
-        task = progress.add_task(pad(what, room), total=None)
+        task = progress.add_task(pad(what, room, mark=mark), total=None)
 
         def tell(done: int, total: int, name: str) -> None:
-            said = brief(name) if done < total else AFTERWARDS
-            progress.update(task, completed=done, total=total, description=pad(said, room))
+            said = writable(brief(name), console.encoding) if done < total else AFTERWARDS
+            progress.update(task, completed=done, total=total, description=pad(said, room, mark=mark))
 
         yield tell

@@ -60,7 +60,9 @@ def show(setup: Setup, /, number: int, format_: str | None, target: Path | None)
         report = again(store, run)
     chosen = output.chosen_format(format_, target)
     now = run.finished_at or run.started_at  # "appeared today" is to mean what it meant then
-    output.write(render(report, chosen, now=now, width=output.width(), colour=output.colour(target)), target)
+    colour, encoding = output.colour(target), output.encoding(target)
+    text = render(report, chosen, now=now, width=output.width(), colour=colour, encoding=encoding)
+    output.write(text, target)
     if chosen != "table":
         setup.say("\n".join(summary(report, now)))
 

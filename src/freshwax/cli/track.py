@@ -65,7 +65,8 @@ def command(setup: Setup, /, files: tuple[str, ...], format_: str | None, target
 
     def emit(report: Report) -> None:
         now = app.now()
-        text = render(report, chosen, now=now, width=output.width(), colour=output.colour(target))
+        colour, encoding = output.colour(target), output.encoding(target)
+        text = render(report, chosen, now=now, width=output.width(), colour=colour, encoding=encoding)
         try:
             output.write(text, target)
         except UsageError as error:

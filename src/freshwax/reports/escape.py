@@ -43,6 +43,17 @@ def brief(text: str) -> str:
     return visible(text) if len(text) <= LONGEST else visible(text[: LONGEST - 1]) + "…"
 
 
+def writable(text: str, encoding: str) -> str:
+    """Return the text as an output of that encoding can hold it: three dots for an ellipsis, escapes for the rest."""
+    if text.isascii():
+        return text
+    try:
+        "…".encode(encoding)
+    except UnicodeEncodeError:
+        text = text.replace("…", "...")
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def _unstacked(text: str) -> str:
     """Leave out accents and joiners beyond the first few in a row."""
     kept, marks = [], 0

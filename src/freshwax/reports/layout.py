@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 GAP = "  "
+ELLIPSIS = "…"
 # Format characters that are seen: they stand before the Arabic, Syriac or Kaithi digits that they embrace.
 _PREPENDED = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]")
 
@@ -28,22 +29,24 @@ def _width(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def fit(text: str, cells: int) -> str:
-    """Cut the text to so many cells; what is cut ends in an ellipsis."""
+def fit(text: str, cells: int, mark: str = ELLIPSIS) -> str:
+    """Cut the text to so many cells; what is cut ends in an ellipsis, or in what stands for one."""
     if width(text) <= cells:
         return text
-    kept, used = [], 0
+    kept, used = [], len(mark)
+    if used > cells:
+        return mark[: max(cells, 0)]
     for character in text:
         used += _width(character)
-        if used > cells - 1:
+        if used > cells:
             break
         kept.append(character)
-    return "".join(kept).rstrip() + "…" if cells > 0 else ""
+    return "".join(kept).rstrip() + mark
 
 
-def pad(text: str, cells: int, *, right: bool = False) -> str:
+def pad(text: str, cells: int, *, right: bool = False, mark: str = ELLIPSIS) -> str:
     """Fit the text and fill it up to so many cells."""
-    cut = fit(text, cells)
+    cut = fit(text, cells, mark)
     fill = " " * (cells - width(cut))
     return fill + cut if right else cut + fill
 
@@ -72,7 +75,7 @@ def widths(rows: Sequence[Sequence[str]], tracks: Sequence[Track], total: int) -
     return wanted
 
 
-def line(row: Sequence[str], tracks: Sequence[Track], columns: Sequence[int]) -> str:
+def line(row: Sequence[str], tracks: Sequence[Track], columns: Sequence[int], mark: str = ELLIPSIS) -> str:
     """Return one line of a table, without trailing spaces."""
-    cells = [pad(text, w, right=t.right) for text, t, w in zip(row, tracks, columns, strict=True)]
+    cells = [pad(text, w, right=t.right, mark=mark) for text, t, w in zip(row, tracks, columns, strict=True)]
     return GAP.join(cells).rstrip()

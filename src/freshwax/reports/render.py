@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from freshwax.model import Report
 from freshwax.reports.columns import RELEASES, Column
-from freshwax.reports.escape import visible
+from freshwax.reports.escape import visible, writable
 from freshwax.reports.sections import ordered, sections
 from freshwax.reports.summary import nothing, summary
 
@@ -20,10 +20,19 @@ LIST_FORMATS = ("table", "json", "csv", "tsv")
 REPORT_FORMATS = (*LIST_FORMATS, "ids")
 
 
-def render(report: Report, format: str, *, now: datetime, width: int = 80, colour: bool = False) -> str:  # noqa: A002
+def render(
+    report: Report,
+    format: str,  # noqa: A002
+    *,
+    now: datetime,
+    width: int = 80,
+    colour: bool = False,
+    encoding: str = "utf-8",
+) -> str:
     """Return a report as text that ends in a line break (or is empty).
 
-    Only the table holds the closing sentences; for the other formats ``summary`` is meant for standard error.
+    A table is measured as an output of ``encoding`` shows it. Only the table holds the closing sentences; for the other
+    formats ``summary`` is meant for standard error.
     """
     lines = ordered(report.lines)
     if format == "json":
@@ -39,8 +48,11 @@ def render(report: Report, format: str, *, now: datetime, width: int = 80, colou
     from freshwax.reports import table
 
     shown = sections(report.lines)
-    body = table.render_sections(shown, now=now, width=width, colour=colour) if shown else nothing(report) + "\n"
-    return body + "\n" + "\n".join(summary(report, now)) + "\n"
+    if shown:
+        body = table.render_sections(shown, now=now, width=width, colour=colour, encoding=encoding)
+    else:
+        body = nothing(report) + "\n"
+    return writable(body + "\n" + "\n".join(summary(report, now)) + "\n", encoding)
 
 
 def render_list(
@@ -51,8 +63,9 @@ def render_list(
     now: datetime,
     width: int = 80,
     colour: bool = False,
+    encoding: str = "utf-8",
 ) -> str:
-    """Return a list as text."""
+    """Return a list as text; see ``render``."""
     if format == "json":
         from freshwax.reports import json
 
@@ -63,4 +76,4 @@ def render_list(
         return csv.render(items, columns, tabs=format == "tsv")
     from freshwax.reports import table
 
-    return table.render_list(items, columns, now=now, width=width, colour=colour)
+    return table.render_list(items, columns, now=now, width=width, colour=colour, encoding=encoding)

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from freshwax.model import Kind, Line
 from freshwax.reports.columns import Column, names, shown_title
-from freshwax.reports.escape import brief, visible
-from freshwax.reports.layout import Track, fit, line, widths
+from freshwax.reports.escape import brief, visible, writable
+from freshwax.reports.layout import ELLIPSIS, Track, fit, line, widths
 from freshwax.reports.sections import Section
 from freshwax.reports.words import day, release_date
 
@@ -21,41 +21,51 @@ BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 def render_list(
-    items: Sequence[T], columns: Sequence[Column[T]], *, now: datetime, width: int, colour: bool = False
+    items: Sequence[T],
+    columns: Sequence[Column[T]],
+    *,
+    now: datetime,
+    width: int,
+    colour: bool = False,
+    encoding: str = "utf-8",
 ) -> str:
-    """Return a list as a table with a heading."""
+    """Return a list as a table with a heading, measured as an output of that encoding shows it."""
     shown = [column for column in columns if column.heading is not None]
     rows = [[column.heading or "" for column in shown]]
-    rows += [[brief(column.text(item, now)) for column in shown] for item in items]
+    rows += [[writable(brief(column.text(item, now)), encoding) for column in shown] for item in items]
     tracks = [Track(column.right, column.least) for column in shown]
     sizes = widths(rows, tracks, max(width, LEAST_WIDTH))
-    head, *body = [line(row, tracks, sizes) for row in rows]
+    mark = writable(ELLIPSIS, encoding)
+    head, *body = [line(row, tracks, sizes, mark) for row in rows]
     return "\n".join([_bold(head, colour), *body]) + "\n"
 
 
-def render_sections(sections: Sequence[Section], *, now: datetime, width: int, colour: bool = False) -> str:
-    """Return the releases of a report, section by section, all in the same columns."""
+def render_sections(
+    sections: Sequence[Section], *, now: datetime, width: int, colour: bool = False, encoding: str = "utf-8"
+) -> str:
+    """Return the releases of a report, section by section, all in the same columns; see ``render_list``."""
     width = max(width, LEAST_WIDTH)
-    rows = {id(item): _row(item, width) for section in sections for item in section.lines}
+    mark = writable(ELLIPSIS, encoding)
+    rows = {id(item): _row(item, width, encoding) for section in sections for item in section.lines}
     tracks = [Track(), Track(), Track(least=8), Track(least=8), Track()][: 5 if width >= WIDE else 4]
     sizes = widths(list(rows.values()), tracks, width - 2)
     blocks = []
     for section in sections:
         block = [_bold(f"{section.title} ({len(section.lines)})", colour)]
         for item in section.lines:
-            block.append("  " + line(rows[id(item)], tracks, sizes))
+            block.append("  " + line(rows[id(item)], tracks, sizes, mark))
             if item.kind is Kind.LATE:
-                block.append(fit(f"  {'':{sizes[0]}}  {_late(item, now)}", width))
+                block.append(fit(f"  {'':{sizes[0]}}  {_late(item, now)}", width, mark))
         blocks.append("\n".join(block) + "\n")
     return "\n".join(blocks)
 
 
-def _row(item: Line, width: int) -> list[str]:
+def _row(item: Line, width: int, encoding: str) -> list[str]:
     release = item.release
     cells = [release.date.value if release.date else "undated", release.type, names(release), shown_title(release)]
     if width >= WIDE:
         cells.append(release.url or "")
-    return [brief(cell) for cell in cells]
+    return [writable(brief(cell), encoding) for cell in cells]
 
 
 def _late(item: Line, now: datetime) -> str:
