@@ -29,6 +29,7 @@ _ROWS = {
     "cooldowns": "pauses",
     "settings": "things learnt about the source",
     "credit_lists": "credits",
+    "later_keys": "later titles of releases",
     "url_prefixes": "beginnings of addresses",
 }
 # Without these nobody knows of a release that it was told, or found at all.
@@ -42,6 +43,7 @@ def mended(done: Repaired, held: str) -> Iterator[str]:
         yield f"and {len(done.problems) - SHOWN} more"
     yield from (f"Saved: {_saved(table)}" for table in done.saved if table.rows or not table.whole)
     yield from (f"Made anew: {number:,} {what}" for what, number in done.mended.items())
+    yield from (f"Corrected: {number:,} {_ROWS[table]}" for table, number in done.corrected.items())
     yield from (f"Lost with what they belonged to: {number:,} {_ROWS[table]}" for table, number in done.lost.items())
     yield f"The database is sound again: {held}."
     yield f"The file as it was is kept as {done.kept}."
@@ -62,6 +64,8 @@ def _meaning(done: Repaired) -> Iterator[str]:
     """Say what follows from what is lost."""
     if done.whole:
         return
+    if done.corrected:
+        yield "What could not be read in the rows that were corrected now says what other rows say, or the least."
     lost = {table.table: table for table in done.saved if not table.whole}
     if artists := lost.get("artists"):
         gone = None if artists.of is None else artists.of - artists.rows - artists.named

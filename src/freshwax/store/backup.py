@@ -18,6 +18,7 @@ from freshwax.store.connecting import connect
 from freshwax.store.copying import copy_of, draft_beside, sync_folder, unwritable
 from freshwax.store.database import refuse_loss
 from freshwax.store.known_backups import Backup, is_seen, remember
+from freshwax.store.mending import make_readable
 from freshwax.store.own_files import (
     belongs_to,
     foreign_log,
@@ -27,6 +28,7 @@ from freshwax.store.own_files import (
     stands_alone,
     stands_beside,
 )
+from freshwax.store.readable import unreadable
 from freshwax.store.sql import queries
 from freshwax.store.swap import free_name, put_in_place
 from freshwax.store.taking_over import take_over
@@ -114,6 +116,7 @@ def restore(database: Path, file: Path, now: datetime) -> Restored:
         if contents is None or not contents.schema:
             raise _spoilt(file, wrong[0] if wrong else "it holds nothing")
         remembered = not alien and take_over(real, draft, sound=real.is_file() and not unsound(real))
+        make_readable(draft)  # the one before it may hold what cannot be read
         name = free_name(real, "before-restore", now)
         kept = put_aside(real, name) if alien else None  # nobody can open it without playing that log into it
         kept = put_in_place(draft, real, name) or kept
@@ -146,7 +149,10 @@ def soundness(database: Path) -> Soundness:
 
 
 def flaws(file: Path) -> list[str]:
-    """Return what is wrong inside a database file, a line each: SQLite's own check, and what refers to nothing."""
+    """Return what is wrong inside a database file, a line each.
+
+    SQLite's own check; where that finds nothing, what refers to nothing, and what freshwax cannot read.
+    """
     return _looked_through(file, _flaws)
 
 
@@ -166,8 +172,11 @@ def _looked_through(file: Path, look: Callable[[sqlite3.Connection], list[str]])
 
 
 def _flaws(connection: sqlite3.Connection) -> list[str]:
+    if found := _damage(connection):
+        return found
     loose = {f"rows of {row[0]} refer to {row[2]} that are not there" for row in connection.execute(migrate.LOOSE)}
-    return _damage(connection) + sorted(loose)
+    spoilt = {f"rows of {table} hold a {column} that cannot be read" for table, column in unreadable(connection)}
+    return sorted(loose) + sorted(spoilt)
 
 
 def _damage(connection: sqlite3.Connection) -> list[str]:

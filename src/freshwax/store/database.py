@@ -15,7 +15,7 @@ from freshwax.store import migrate
 from freshwax.store.connecting import connect
 from freshwax.store.known_backups import traces
 from freshwax.store.sql import queries
-from freshwax.store.trouble import Identity, hopeless, identity, missing, need_same, translated
+from freshwax.store.trouble import Identity, hopeless, identity, missing, need_same, readable, translated
 
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
@@ -53,7 +53,9 @@ class Database:
     def each(self, name: str, values: Values = ()) -> Iterator[Row]:
         """Yield the rows of a query one by one."""
         with translated(self.path, self._opened):
-            yield from self._connection.execute(self._queries[name], values)
+            # Not "yield from": that would close the cursor of whoever stops in the middle, maybe after the connection.
+            for row in self._connection.execute(self._queries[name], values):  # noqa: UP028
+                yield row
 
     def row(self, name: str, values: Values = ()) -> Row | None:
         """Return the first row of a query, if any."""
@@ -79,7 +81,8 @@ class Database:
         self._take_lock()
         try:
             need_same(self.path, self._opened)  # else what is written now is read by nobody
-            yield
+            with readable(self.path, self._opened):
+                yield
             self._control("COMMIT")
         except BaseException:
             self._roll_back()
@@ -93,7 +96,8 @@ class Database:
             return
         self._control("BEGIN")
         try:
-            yield
+            with readable(self.path, self._opened):
+                yield
         finally:
             self._roll_back()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from freshwax.store import migrate, rows
 from freshwax.store.backup import Contents, contents_of, flaws, refuse_unusable, unsound
 from freshwax.store.connecting import connect
 from freshwax.store.copying import draft_beside
+from freshwax.store.mending import correct
 from freshwax.store.salvage import Saved, salvage
 from freshwax.store.sql import queries
 from freshwax.store.swap import Alone, alone, free_name
@@ -30,25 +32,28 @@ class Repaired(Struct, frozen=True):
     """What was wrong, and what was done about it.
 
     ``saved``: the tables, where rows had to be fetched one by one, and what of them is there now; ``mended``: what was
-    made anew, and how many of them; ``lost``: otherwise, rows that had to go, by table; ``kept``: where the database as
-    it was lies (None: it was sound, and nothing was changed).
+    made anew, and how many of them; ``corrected``: rows in which something that cannot be read gave way to what other
+    rows say; ``lost``: otherwise, rows that had to go, by table; ``kept``: where the database as it was lies (None: it
+    was sound, and nothing was changed).
     """
 
     contents: Contents
     problems: tuple[str, ...] = ()
     saved: tuple[Saved, ...] = ()
     mended: dict[str, int] = {}
+    corrected: dict[str, int] = {}
     lost: dict[str, int] = {}
     kept: Path | None = None
 
     @property
     def whole(self) -> bool:
         """Whether nothing was lost, as far as can be known."""
-        return not self.lost and all(table.whole for table in self.saved)
+        return not self.lost and not self.corrected and all(table.whole for table in self.saved)
 
 
 class _Mended(Struct, frozen=True):
     anew: dict[str, int]
+    corrected: dict[str, int]
     lost: dict[str, int]
 
 
@@ -79,7 +84,7 @@ def repair(database: Path, now: datetime) -> Repaired:
         contents = contents_of(draft)
         kept = free_name(real, "before-repair", now)
         held.give_way(draft, kept)
-    return Repaired(contents, tuple(problems), tuple(saved), mended.anew, mended.lost, kept)
+    return Repaired(contents, tuple(problems), tuple(saved), mended.anew, mended.corrected, mended.lost, kept)
 
 
 def _fold_log(database: Path) -> None:
@@ -117,15 +122,16 @@ def _salvaged(database: Path, draft: Path, *, settled: bool) -> list[Saved]:
 
 
 def _mend(draft: Path, damaged_tables: Collection[str], now: datetime) -> _Mended:
-    """Make anew what other rows speak of, and let go what speaks of rows that are lost."""
+    """Correct what cannot be read, make anew what other rows speak of, and let go what speaks of rows that are lost."""
     known = queries()
     with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
         connection.execute("BEGIN")
+        corrected = correct(connection)
         anew = {"runs": connection.execute(known["repair_runs"]).rowcount, "reports": _reports_anew(connection)}
         anew["lines told"] = connection.execute(known["repair_told"]).rowcount
         for name in _QUIETLY:
             connection.execute(known[name])
-        lost = _let_go(connection)
+        lost = Counter(corrected.lost) + Counter(_let_go(connection))
         if "outbox" in damaged_tables:
             values = {"told_lost": "told" in damaged_tables and bool({"reports", "report_lines"} & set(damaged_tables))}
             anew["lines to tell"] = connection.execute(known["repair_outbox"], values).rowcount
@@ -135,7 +141,7 @@ def _mend(draft: Path, damaged_tables: Collection[str], now: datetime) -> _Mende
         anew["decisions"] = connection.execute(known["repair_decisions"]).rowcount
         _details_anew(connection)
         connection.execute("COMMIT")
-    return _Mended({what: number for what, number in anew.items() if number}, lost)
+    return _Mended({what: number for what, number in anew.items() if number}, dict(corrected.rows), dict(lost))
 
 
 def _reports_anew(connection: sqlite3.Connection) -> int:

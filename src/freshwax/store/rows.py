@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
-from msgspec import json
+from msgspec import MsgspecError, json
 
 from freshwax.model import (
     Announcement,
@@ -31,10 +33,18 @@ from freshwax.model import (
 )
 
 Row = tuple[Any, ...]
+Read = TypeVar("Read")
+
+
+class Unreadable(Exception):
+    """A row holds what freshwax never wrote: the database is damaged, though SQLite finds its pages in order."""
+
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _CREDITS = json.Decoder(tuple[Credit, ...])
+_NOTES = json.Decoder(tuple[str, ...])
+_NOT_OURS = (ValueError, TypeError, KeyError, OverflowError, MsgspecError)
 _HEX = re.compile("(?:[0-9a-f]{2})+")
 
 ARTIST_WIDTH = 13
@@ -44,6 +54,19 @@ RUN_COLUMNS = (
     "paused", "oldest_check", "history_incomplete", "requests", "not_modified", "bytes_received", "seconds", "found",
     "error", "exit_code",
 )  # fmt: skip
+
+
+def _decoding(read: Callable[[Any], Read]) -> Callable[[Any], Read]:
+    """Have a function raise ``Unreadable`` for what it cannot read."""
+
+    @wraps(read)
+    def decoded(value: Any) -> Read:
+        try:
+            return read(value)
+        except _NOT_OURS as error:
+            raise Unreadable(f"{read.__name__}: {error}") from error
+
+    return decoded
 
 
 def stamp(instant: datetime) -> int:
@@ -56,6 +79,7 @@ def stamp_or_none(instant: datetime | None) -> int | None:
     return None if instant is None else stamp(instant)
 
 
+@_decoding
 def instant(stamped: int) -> datetime:
     """Return the instant that was stamped."""
     return _EPOCH + timedelta(microseconds=stamped)
@@ -66,11 +90,48 @@ def instant_or_none(stamped: int | None) -> datetime | None:
     return None if stamped is None else instant(stamped)
 
 
+@_decoding
+def kind(word: str) -> Kind:
+    """Read a kind."""
+    return Kind(word)
+
+
+@_decoding
+def group(word: str) -> Group:
+    """Read a listing group."""
+    return Group(word)
+
+
+@_decoding
+def mode(word: str) -> Mode:
+    """Read a mode."""
+    return Mode(word)
+
+
+@_decoding
+def precision(word: str) -> Precision:
+    """Read how much of a date is known."""
+    return Precision(word)
+
+
+@_decoding
+def credited(text: str) -> tuple[Credit, ...]:
+    """Read the artists of a release."""
+    return _CREDITS.decode(text)
+
+
+@_decoding
+def notes(text: str) -> tuple[str, ...]:
+    """Read the notes of a report."""
+    return _NOTES.decode(text)
+
+
 def ref_or_none(source: str | None, source_id: str | None) -> Ref | None:
     """Return the reference that an outer join found, if it did."""
     return None if source is None or source_id is None else Ref(source, source_id)
 
 
+@_decoding
 def artist(row: Row) -> Artist:
     """Read ``artist_columns``."""
     source, source_id, name, state, added, attempted, failures, failure, learnt, checked, turn, latest, incomplete = row
@@ -90,6 +151,7 @@ def artist(row: Row) -> Artist:
     )
 
 
+@_decoding
 def release(row: Row) -> Release:
     """Read ``release_columns``."""
     source, source_id, title, type_, credits_, date, precision, url, image_url, total_tracks, forgotten = row
@@ -138,6 +200,7 @@ def _address(url: str | None, own_id: str) -> tuple[str | None, str | bytes | No
     return prefix, bytes.fromhex(rest) if _HEX.fullmatch(rest) else rest
 
 
+@_decoding
 def known(row: Row) -> Known:
     """Read ``release_columns, decision_columns``."""
     group, key, marks, decided, kind, silence, previous, n_source, n_id, o_source, o_id = row[RELEASE_WIDTH:]
@@ -155,6 +218,7 @@ def known(row: Row) -> Known:
     )
 
 
+@_decoding
 def mark(row: Row) -> Mark:
     """Read a row of ``marks``."""
     group, market, first_checked, checked, horizon, read_to_end, deep_cursor, deep_wanted, turn = row
@@ -186,6 +250,7 @@ def mark_row(mark: Mark) -> Row:
     )
 
 
+@_decoding
 def announcement(row: Row) -> Announcement:
     """Read ``release_columns`` and the outbox's kind, artist, first sight and telling as upcoming."""
     kind, source, source_id, first_seen, told_upcoming = row[RELEASE_WIDTH : RELEASE_WIDTH + 5]
@@ -198,12 +263,14 @@ def announcement(row: Row) -> Announcement:
     )
 
 
+@_decoding
 def line(row: Row) -> Line:
     """Read ``release_columns`` and a report line's kind, first sight and filter."""
     kind, first_seen, hidden_by = row[RELEASE_WIDTH:]
     return Line(release(row[:RELEASE_WIDTH]), Kind(kind), instant(first_seen), hidden_by)
 
 
+@_decoding
 def run(row: Row) -> Run:
     """Read ``run_columns``."""
     return Run(
@@ -247,6 +314,7 @@ def run_snapshot(run: Run) -> str:
     return json.encode(run_values(run)).decode()
 
 
+@_decoding
 def run_of_snapshot(text: str) -> Run:
     """Read what ``run_snapshot`` wrote."""
     values = json.decode(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from freshwax.model import Kind, Ref
+from freshwax.model import Ref
 from freshwax.store import rows
 from freshwax.store.base import Change, Seen, Story, Telling
 from freshwax.store.sql import queries
@@ -46,7 +46,8 @@ class Browsing(Part):
         few = artist or since or run_id is not None
         order = text["releases_order_few" if few else "releases_order"]
         sql = "\n".join((text["releases"], "WHERE", conditions, order))
-        return [_seen(row) for row in self._db.rows_of(sql, values)]
+        with self._db.reading():
+            return [_seen(row) for row in self._db.rows_of(sql, values)]
 
     def story(self, release: Ref) -> Story | None:
         """See ``Store.story``."""
@@ -65,7 +66,7 @@ class Browsing(Part):
             ),
             waiting=tuple((found[-1], rows.announcement(found)) for found in self._db.each("story_waiting", (key,))),
             told=tuple(
-                Telling(channel, Kind(kind), rows.instant(told), report, hidden)
+                Telling(channel, rows.kind(kind), rows.instant(told), report, hidden)
                 for channel, kind, told, report, hidden in self._db.each("story_told", (key,))
             ),
             history=tuple(
@@ -85,4 +86,4 @@ def _decided_where(artist: Ref | None, run_id: int | None) -> str:
 
 def _seen(row: rows.Row) -> Seen:
     first_seen, kind = row[rows.RELEASE_WIDTH :]
-    return Seen(rows.release(row[: rows.RELEASE_WIDTH]), rows.instant(first_seen), Kind(kind) if kind else None)
+    return Seen(rows.release(row[: rows.RELEASE_WIDTH]), rows.instant(first_seen), rows.kind(kind) if kind else None)

@@ -49,10 +49,11 @@ class Checks(Part):
     def checks(self, run_id: int, *, failed: bool = False) -> list[Check]:
         """See ``Store.checks``."""
         query = "checks_failed" if failed else "checks"
-        return [
-            Check(Ref(source, source_id), run, rows.instant(at), outcome, found, message)
-            for source, source_id, run, at, outcome, found, message in self._db.each(query, (run_id,))
-        ]
+        with self._db.reading():
+            return [
+                Check(Ref(source, source_id), run, rows.instant(at), outcome, found, message)
+                for source, source_id, run, at, outcome, found, message in self._db.each(query, (run_id,))
+            ]
 
     def deep_queue(
         self, audit_before: datetime, groups: Collection[Group], artists: Collection[Ref] | None, limit: int
@@ -60,18 +61,20 @@ class Checks(Part):
         """See ``Store.deep_queue``."""
         wanted = None if artists is None else frozenset(artists)
         queue = (
-            (Ref(source, source_id), Group(group))
+            (Ref(source, source_id), rows.group(group))
             for source, source_id, group in self._db.each("deep_queue", (rows.stamp(audit_before),))
         )
         meant = (item for item in queue if item[1] in groups and (wanted is None or item[0] in wanted))
-        return list(islice(meant, limit))
+        with self._db.reading():
+            return list(islice(meant, limit))
 
     def held(self) -> list[tuple[Artist, list[Known]]]:
         """See ``Store.held``."""
         grouped: dict[Artist, list[Known]] = {}
-        for row in self._db.each("held"):
-            artist = rows.artist(row[: rows.ARTIST_WIDTH])
-            grouped.setdefault(artist, []).append(rows.known(row[rows.ARTIST_WIDTH :]))
+        with self._db.reading():
+            for row in self._db.each("held"):
+                artist = rows.artist(row[: rows.ARTIST_WIDTH])
+                grouped.setdefault(artist, []).append(rows.known(row[rows.ARTIST_WIDTH :]))
         return sorted(grouped.items(), key=lambda item: artist_order(item[0]))
 
 

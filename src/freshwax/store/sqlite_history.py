@@ -44,7 +44,10 @@ def _in_order(artists: Sequence[Artist], unread: bytes, indexes: dict[int, int],
     for key, releases in groupby(found, itemgetter(0)):
         start = len(day)
         for _, value, precision, group, watched in releases:
-            entry = dated(value, precision, group, watched)
+            try:
+                entry = dated(value, precision, group, watched)
+            except ValueError as error:
+                raise rows.Unreadable(f"the precision of {value}") from error
             if entry is not None:
                 day.append(entry[0])
                 flags.append(entry[1])

@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import json
 from msgspec.structs import replace
 
-from freshwax.model import Announcement, ArtistState, Mode, Ref, Report
+from freshwax.model import Announcement, ArtistState, Ref, Report
 from freshwax.store import rows
 from freshwax.store.sqlite_part import Part, release_key
 
@@ -68,8 +68,8 @@ class TellingPart(Part):
         return Report(
             id=number,
             channel=channel,
-            mode=Mode(mode),
+            mode=rows.mode(mode),
             run=rows.run_of_snapshot(run),
             lines=tuple(rows.line(line) for line in self._db.rows("lines", (number,))),
-            notes=tuple(json.decode(notes)),
+            notes=rows.notes(notes),
         )

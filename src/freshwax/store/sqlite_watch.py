@@ -70,8 +70,9 @@ class WatchList(Part):
 
     def artist(self, ref: Ref) -> Artist | None:
         """See ``Store.artist``."""
-        found = self._db.row("artist", ref)
-        return rows.artist(found) if found else None
+        with self._db.reading():
+            found = self._db.row("artist", ref)
+            return rows.artist(found) if found else None
 
     def set_state(self, ref: Ref, state: ArtistState) -> None:
         """See ``Store.set_state``."""

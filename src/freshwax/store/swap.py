@@ -238,7 +238,7 @@ def _take_place(draft: Path, database: Path, kept: Path, alone: Alone | None = N
     database without it; the copy has both.
     """
     try:
-        _keep(database, kept, alone and alone.file)
+        _keep(database, kept, alone.file if alone else None)
         if alone:
             alone.let_move()
         try:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from freshwax.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing
+from freshwax.store.rows import Unreadable
 
 Identity = tuple[int, int]
 
@@ -25,6 +26,16 @@ _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_
 _MOVED = sqlite3.SQLITE_READONLY_DBMOVED
 # What SQLite fails with: its own errors, and Python's, where SQLite's words quote a damaged file that holds no text.
 FAILURES = (sqlite3.Error, UnicodeDecodeError)
+
+
+@contextmanager
+def readable(path: str, opened: Identity | None = None) -> Iterator[None]:
+    """Call a database damaged where its rows hold what freshwax never wrote."""
+    try:
+        yield
+    except Unreadable as error:
+        need_same(path, opened)
+        raise damaged(path) from error
 
 
 @contextmanager
@@ -129,15 +140,16 @@ def _traces(path: str) -> list[str]:
     return [] if path == ":memory:" else [str(file) for file in traces(path)]
 
 
+def is_no_text(error: BaseException) -> bool:
+    """Say whether it is Python that stumbled, without a code of SQLite's: over text that is none, in a damaged file."""
+    no_code = getattr(error, "sqlite_errorcode", None) is None
+    return no_code and isinstance(error, sqlite3.OperationalError) and "decode" in str(error)
+
+
 def _code(error: sqlite3.Error | UnicodeDecodeError) -> int:
-    if isinstance(error, UnicodeDecodeError):
+    if isinstance(error, UnicodeDecodeError) or is_no_text(error):
         return sqlite3.SQLITE_CORRUPT
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
-        # Without a code it is Python that stumbled: over text that is no text, which only a damaged file holds.
-        unreadable = isinstance(error, sqlite3.OperationalError) and "decode" in str(error)
-        code = sqlite3.SQLITE_CORRUPT if unreadable else sqlite3.SQLITE_OK
-    return int(code)
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK))
 
 
 def _sentence(error: sqlite3.Error | UnicodeDecodeError, path: str) -> StoreError | None:
