@@ -8,12 +8,17 @@ import shlex
 import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+from tests.contract.store_words import NOW, A, release, report, save, start, told
 
 from freshwax.cli.main import main
 from freshwax.config import load
+from freshwax.model import RunStatus
+from freshwax.store.sqlite import SQLiteStore
 
 Freshwax = Callable[..., tuple[int, str, str]]
 ARTIST = "spotify:artist:" + "1" * 22
@@ -124,6 +129,21 @@ def test_hints_and_errors_name_the_database_that_was_given(freshwax: Freshwax, s
     assert f"`freshwax --database '{database}' init`" not in out
     assert freshwax("--database", database, "artists", "remove", ARTIST)[0] == 0
     assert hint in freshwax("--database", database, "artists", "list")[2]
+
+
+def test_a_report_names_the_database_that_was_given_but_not_as_data(freshwax: Freshwax, spaced: Path) -> None:
+    database = spaced / "f.db"
+    with closing(SQLiteStore.open(database)) as store:
+        for name in ("one", "two"):
+            run = start(store)
+            save(store, A, told(release(name, title="`freshwax track`")))
+            store.finish_run(replace(run, found=1, status=RunStatus.COMPLETED, finished_at=NOW))
+            if name == "one":
+                store.tell(report(store, run).id, NOW)
+    shown = ("--database", database, "runs", "show")
+    hint = f"`freshwax --database '{database}' track --from-cache`"
+    assert hint in freshwax(*shown, "2", "--format", "table")[1]
+    assert '"`freshwax track`"' in freshwax(*shown, "1", "--format", "json")[1]
 
 
 def test_advice_that_names_a_database_names_it_once(freshwax: Freshwax, spaced: Path) -> None:

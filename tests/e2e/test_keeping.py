@@ -16,6 +16,8 @@ from tests.e2e.user import KILLED, NOW, Answered, Done, Nursery, User, at, day, 
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.server import DemoServer
+from freshwax.model import Ref
+from freshwax.store.sqlite import SQLiteStore
 
 TRACK = ("track", "--format", "json")
 
@@ -168,6 +170,31 @@ def test_killed_at_any_moment_of_a_backup_the_target_is_whole_or_not_there(
         assert nursery.run(user, "backup", target, kill=point).code == KILLED
         assert not target.exists() or rows(target) == whole
     assert nursery.run(user, "backup", "--force", target).code == 0
+
+
+def test_killed_at_any_moment_while_it_gives_way_what_somebody_wrote_into_a_backup_is_kept(
+    nursery: Nursery, user: User, backup: Path, news: list[str]
+) -> None:
+    assert user.track().titles == news
+    with closing(SQLiteStore.open(backup)) as store:
+        store.watch([(Ref("spotify", "1" * 22), "Theirs")], NOW)
+    theirs, written = backup.read_bytes(), rows(backup)
+
+    def aside() -> list[Path]:
+        return list(user.folder.glob("safe.bak.before-backup-*.bak"))
+
+    moments = nursery.run(user, "backup", "--force", backup).moments
+    assert moments.count("rename") >= 2
+    new = rows(backup)
+    for point in range(len(moments)):
+        for file in aside():
+            file.unlink()
+        backup.write_bytes(theirs)
+        assert nursery.run(user, "backup", "--force", backup, kill=point).code == KILLED
+        stands = [rows(file) for file in (backup, *aside()) if file.exists()]
+        assert written in stands, moments[point]
+        assert all(found in (written, new) for found in stands), moments[point]
+    assert user.run("backup", "--force", backup).code == 0
 
 
 def test_a_full_disk_leaves_everything_as_it_was(nursery: Nursery, user: User, backup: Path, news: list[str]) -> None:

@@ -62,7 +62,7 @@ def show(setup: Setup, /, number: int, format_: str | None, target: Path | None)
     now = run.finished_at or run.started_at  # "appeared today" is to mean what it meant then
     colour, encoding = output.colour(target), output.encoding(target)
     text = render(report, chosen, now=now, width=output.width(), colour=colour, encoding=encoding)
-    output.write(text, target)
+    output.write(setup.typed(text) if chosen == "table" else text, target)
     if chosen != "table":
         setup.say("\n".join(summary(report, now)))
 

@@ -68,7 +68,7 @@ def command(setup: Setup, /, files: tuple[str, ...], format_: str | None, target
         colour, encoding = output.colour(target), output.encoding(target)
         text = render(report, chosen, now=now, width=output.width(), colour=colour, encoding=encoding)
         try:
-            output.write(text, target)
+            output.write(setup.typed(text) if chosen == "table" else text, target)
         except UsageError as error:
             raise UsageError(f"{error} Nothing counts as told.") from None
         if chosen != "table":
