@@ -71,7 +71,7 @@ def test_an_interrupted_run_is_paused_keeps_what_it_has_and_goes_on(
     assert first.status == (3, "paused")
     checked, paused = first.coverage("checked", "paused")
     assert (checked + paused, checked > 0, paused > 0) == (6, True, True)
-    assert "Interrupted: what is left continues" in first.err
+    assert "Interrupted; the rest continues with the next run." in first.err
     second = user.track()
     assert second.status == (0, "completed")
     assert second.coverage("checked", "fresh") == (paused, checked)

@@ -175,6 +175,18 @@ def test_a_budget_bounds_a_run_and_force_asks_all(user: User, server: DemoServer
     assert user.track("--force").coverage("checked") == (6,)
 
 
+def test_of_whom_force_did_not_reach_the_next_run_is_not_said_to_go_on(
+    user: User, server: DemoServer, learnt: list[ArtistHandle]
+) -> None:
+    first = user.track("--force", "--budget", "3")
+    assert "is spent; the rest continues with the next run." in first.err, "all of them were due"
+    user.track()
+    again = user.track("--force", "--budget", "3")
+    assert again.status == (3, "paused")
+    assert "who is due continues with the next run, the others with the same command." in again.err
+    assert user.track().coverage("checked", "fresh") == (0, 6)
+
+
 def test_a_baseline_prints_the_recent_past_whenever_it_is_asked_for(
     user: User, world: WorldBuilder, server: DemoServer, learnt: list[ArtistHandle], news: list[str]
 ) -> None:

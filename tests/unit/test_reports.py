@@ -248,9 +248,7 @@ def test_the_summary_names_what_is_missing():
         NOW,
     )
     assert "the last report again" in lines[0]
-    assert lines[1].startswith(
-        "10 of 500 artists checked, 10 not due, 480 left for the next run; oldest check 9 days ago"
-    )
+    assert lines[1].startswith("10 of 500 artists checked, 10 not due, 480 left; oldest check 9 days ago")
     assert lines[2].startswith("History incomplete for 4 artists")
 
 

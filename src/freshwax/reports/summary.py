@@ -48,7 +48,7 @@ def under_way_note(run: Run) -> str:
 
 def lost_note(run: Run) -> str:
     """Return a sentence for a run that was killed, below a report of what it found."""
-    return f"Run {run.id} was killed before it ended, or the machine went down: the next run goes on where it stopped."
+    return f"Run {run.id} was killed before it ended, or the machine went down: the next run asks who is still due."
 
 
 def nothing(report: Report) -> str:
@@ -110,7 +110,7 @@ def _counts(coverage: Coverage) -> str:
         (coverage.fresh, "fresh from an earlier check"),
         (coverage.not_due, "not due"),
         (coverage.failed, "failed"),
-        (coverage.paused, "left for the next run"),
+        (coverage.paused, "left"),
     ):
         if number:
             text += f", {number:,} {word}"

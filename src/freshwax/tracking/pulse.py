@@ -10,7 +10,7 @@ from typing import Protocol, Self
 from freshwax.errors import Busy, FreshwaxError
 from freshwax.model import Run, RunStatus
 from freshwax.reports.heartbeat import WHY, beat_text
-from freshwax.tracking.run import INTERRUPTED
+from freshwax.tracking.pause import INTERRUPTED
 
 PATIENCE = 9.0  # seconds that a run may stay for the service, when all else is done: its start may hang before its end
 HURRY = 1.0  # the same where somebody wants it to end
