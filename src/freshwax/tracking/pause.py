@@ -45,7 +45,7 @@ def resumes(meter: Meter, left: int, checked: int, requests: int) -> datetime | 
 
 
 def continues(at: datetime | None, left: Sequence[Artist], now: datetime, options: RunOptions) -> str:
-    """Say when the rest of a run continues. Of whom ``--force`` wanted beyond their turn, the next run knows nothing."""
+    """Say when the rest of a run continues. Whom ``--force`` asked beyond their turn, the next run leaves out."""
     when = f"after {clock_time(at, now)}" if at else "with the next run"
     due = plan_run(left, now, check_interval=options.check_interval, fresh_for=options.fresh_for).due
     if not options.everyone or len(due) == len(left):
