@@ -32,7 +32,7 @@ from freshwax.store.readable import unreadable
 from freshwax.store.sql import queries
 from freshwax.store.swap import free_name, put_in_place
 from freshwax.store.taking_over import take_over
-from freshwax.store.trouble import FAILURES, damaged, is_damage, missing, translated
+from freshwax.store.trouble import FAILURES, damaged, is_damage, missing, translated, words_for
 
 PATIENCE = 5.0
 
@@ -168,7 +168,7 @@ def _looked_through(file: Path, look: Callable[[sqlite3.Connection], list[str]])
     except FAILURES as error:
         if not is_damage(error):
             raise
-        return [str(error)]
+        return [words_for(error)]
 
 
 def _flaws(connection: sqlite3.Connection) -> list[str]:
@@ -214,7 +214,7 @@ def _refuse_no_backup(file: Path) -> None:
         why = {None: "is damaged or not a database", b"": "is empty"}.get(found, "is a database of another program")
         raise StoreError(f"{file} {why}: give the path of a backup")
     if log := foreign_log(file):
-        raise StoreError(f"{log} is the log of another file than {file}: move it out of the way, then try again")
+        raise migrate.foreign_log_beside(log, file)
 
 
 def _unreadable(file: Path, error: OSError) -> StoreError:
@@ -277,5 +277,5 @@ def _copied_with_flaws(source: Path, draft: Path, target: Path) -> list[str]:
     try:
         copy_of(source, draft, target)
     except FAILURES as error:
-        return [str(error)]
+        return [words_for(error)]
     return flaws(draft)

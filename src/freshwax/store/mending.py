@@ -42,7 +42,8 @@ def correct(connection: sqlite3.Connection) -> Corrected:
         corrected[table] += _to_text(connection, table, column)
     # Last what quotes other rows.
     for table, column in sorted(unreadable(connection), key=lambda one: one == ("reports", "run")):
-        corrected[table] += _corrected(connection, table, column)
+        about = "releases" if table == "credit_lists" else table  # which get others
+        corrected[about] += _corrected(connection, table, column)
     lost: Counter[str] = Counter()
     for table, column in list(unreadable(connection)):
         lost[table] += _dropped(connection, table, column)

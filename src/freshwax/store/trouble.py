@@ -140,6 +140,11 @@ def _traces(path: str) -> list[str]:
     return [] if path == ":memory:" else [str(file) for file in traces(path)]
 
 
+def words_for(error: BaseException) -> str:
+    """Return what is wrong with a damaged file, in SQLite's words where it has any."""
+    return "it holds text that is none" if isinstance(error, UnicodeDecodeError) or is_no_text(error) else str(error)
+
+
 def is_no_text(error: BaseException) -> bool:
     """Say whether it is Python that stumbled, without a code of SQLite's: over text that is none, in a damaged file."""
     no_code = getattr(error, "sqlite_errorcode", None) is None
