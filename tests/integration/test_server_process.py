@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection  # noqa: TID251 - another client than the tracker's own
 
+from freshwax.cli.artist_files import read_files
 from freshwax.demo.generate import generate
 from freshwax.demo.world import instant
 from freshwax.model import DEFAULT_GROUPS
@@ -51,6 +52,14 @@ def test_a_process_serves_the_world_that_the_same_seed_gives_here():
         for artist_id in world.artists:
             expected = world.listings(artist_id, DEFAULT_GROUPS, instant("2026-03-01T06:00"))[:10]
             assert albums(connection, artist_id) == [release.title for release in expected]
+
+
+def test_a_process_lists_its_artists_for_an_import(tmp_path):
+    path = tmp_path / "artists.txt"
+    with process("--artists", "3", "--seed", "apart", "--list", str(path)) as connection:
+        listed = [entry.id for entry in read_files([str(path)]).artists]
+        assert len(listed) == 3
+        assert all(albums(connection, one) for one in listed)
 
 
 def test_a_process_serves_recorded_rows(tmp_path):

@@ -20,6 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Serve a generated world, or a recorded history, as the command line says."""
     options = _parser().parse_args(arguments)
     world = _recorded(options.rows) if options.rows else _generated(options)
+    if options.list:
+        lines = [f"{artist.id}\n" for artist in world.artists.values()]
+        options.list.write_text("".join(lines), encoding="utf-8")
     at = instant(options.at or options.end)
     manners = Manners(page_max=options.page_max, quota=options.quota)
     with DemoServer(world, at, manners, latency=options.latency_ms / 1_000, port=options.port) as server:
@@ -41,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--busy-share", type=float, help="share of artists with more than nine albums")
     parser.add_argument("--hostile", action="store_true", help="some titles attack terminals, pages and spreadsheets")
     parser.add_argument("--rows", type=Path, help="serve this CSV file of releases instead (may be gzipped)")
+    parser.add_argument("--list", type=Path, help="write its artists there, for `freshwax artists import`")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--quota", type=int, help="requests in a rolling 24 hours of the world's time")
