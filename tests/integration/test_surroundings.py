@@ -36,6 +36,13 @@ UNUSABLE = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
 def failure(url: str = ELSEWHERE) -> FreshwaxError:
     async def main() -> FreshwaxError:
         client = HttpClient()
@@ -178,10 +185,26 @@ def test_certificates_that_cannot_be_read_are_told_before_anything_is_asked(
         assert told.startswith(f"SSL_CERT_FILE: {str(path)!r} cannot be used ({reason}")
         assert str(failure()) == told
         assert isinstance(failure(), UsageError)
-    monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.setenv("SSL_CERT_FILE", "")
     for path, reason in ((tmp_path / "none", "No such file or directory"), (empty, "Not a directory")):
         monkeypatch.setenv("SSL_CERT_DIR", str(path))
         assert early(ELSEWHERE).startswith(f"SSL_CERT_DIR: {str(path)!r} cannot be used ({reason}")
         assert isinstance(failure(), UsageError)
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     HttpClient().check(ELSEWHERE)
+
+
+def test_whoever_trusts_nobody_is_told_by_which_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> str:
+        async with listening(certificate=SELF_SIGNED) as server:
+            client = HttpClient()
+            with pytest.raises(CheckError) as caught:
+                await client.send("GET", f"https://localhost:{server.port}/")
+            await client.aclose()
+            return str(caught.value)
+
+    assert asyncio.run(main()).endswith("check this machine's clock, and what stands between")
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    told = asyncio.run(main())
+    assert "cannot be trusted" in told
+    assert told.endswith("check SSL_CERT_DIR, this machine's clock, and what stands between")

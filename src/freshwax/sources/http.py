@@ -217,7 +217,8 @@ class HttpClient:
     def _unreachable(self, url: str, host: str, error: Exception) -> str:
         distrust = _distrust(error)
         if distrust is not None:
-            advice = "check this machine's clock, and what stands between"
+            named = surroundings.certificates_variable(os.environ)
+            advice = f"check {f'{named}, ' if named else ''}this machine's clock, and what stands between"
             return f"the certificate of {host} cannot be trusted ({distrust}), nothing was sent to it: {advice}"
         proxy = "" if self._is_local(url) else next(iter(surroundings.proxies(os.environ)), "")
         return f"{host} cannot be reached ({_reason(error)}{f'; {proxy} names a proxy' if proxy else ''})"

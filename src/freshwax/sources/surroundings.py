@@ -59,24 +59,29 @@ def unusable(name: str) -> str:
     )
 
 
+def certificates_variable(env: Mapping[str, str]) -> str:
+    """Return which variable says whose certificates count; "" if none does."""
+    return next((name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if env.get(name)), "")
+
+
 def certificates(env: Mapping[str, str]) -> ssl.SSLContext | None:
     """Return whom to trust where the environment says so, None where it does not; UsageError if it cannot be read."""
-    file, folder = env.get("SSL_CERT_FILE"), env.get("SSL_CERT_DIR")
-    if not file and not folder:
+    name = certificates_variable(env)
+    if not name:
         return None
     import ssl  # noqa: PLC0415 -- most runs find nothing here
 
+    path = env[name]
     try:
-        if file:
-            with open(file, "rb"):  # noqa: PTH123 -- a name with a NUL in it is a ValueError, as it is for ssl
+        if name == "SSL_CERT_FILE":
+            with open(path, "rb"):  # noqa: PTH123 -- as text: ssl names no file in its errors
                 pass
-            return ssl.create_default_context(cafile=file)
-        os.listdir(folder)  # noqa: PTH208 -- ssl takes a folder that is not there for one without certificates
-        return ssl.create_default_context(capath=folder)
+            return ssl.create_default_context(cafile=path)
+        os.listdir(path)  # noqa: PTH208 -- ssl takes a folder that is not there for one without certificates
+        return ssl.create_default_context(capath=path)
     except (OSError, ValueError) as error:
         reason = "no certificate in it" if isinstance(error, ssl.SSLError | ValueError) else error.strerror
-        name, path = ("SSL_CERT_FILE", file) if file else ("SSL_CERT_DIR", folder)
-        what = "file" if file else "folder"
+        what = "file" if name == "SSL_CERT_FILE" else "folder"
         raise UsageError(
             f"{name}: {path!r} cannot be used ({reason}): name a {what} of certificates, or take {name} away"
         ) from None
