@@ -1,4 +1,4 @@
-"""A database whose own list of tables is spoilt: called damaged by everybody, and mended."""
+"""A database whose list of tables, or an index, is spoilt in a word: called damaged by everybody, and mended."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.contract.damage_words import assert_sound, counts, fill, raw
+from tests.contract.damage_words import ARTISTS, PAGE, assert_sound, counts, fill, pages_of, raw
 from tests.contract.store_words import NOW
 
 from freshwax.errors import StoreDamaged, StoreError
+from freshwax.model import Ref
 from freshwax.store.backup import back_up, restore, soundness
 from freshwax.store.known_backups import newest_good
 from freshwax.store.repair import repair
@@ -67,7 +68,7 @@ def test_it_is_mended_without_a_loss(path: Path) -> None:
     assert_sound(path)
 
 
-@pytest.mark.parametrize("word", [b"CREATE INDEX decisions_held"])
+@pytest.mark.parametrize("word", [b"CREATE INDEX decisions_held", b"CREATE TABLE decisions", b"CREATE TABLE told"])
 def test_a_statement_of_the_schema_that_cannot_be_read_costs_no_row(tmp_path: Path, word: bytes) -> None:
     path = tmp_path / "f.db"
     fill(path)
@@ -82,3 +83,38 @@ def test_a_statement_of_the_schema_that_cannot_be_read_costs_no_row(tmp_path: Pa
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     with closing(SQLiteStore.open(path)) as store:
         assert len(store.last_report("stdout").lines) == before["told"]  # type: ignore[union-attr]
+
+
+def test_a_column_of_another_name_is_damage_too_and_costs_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "f.db"
+    fill(path)
+    before = counts(path)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"total_tracks ", b"total_uracks ", 1))
+    assert soundness(path).problems
+    with pytest.raises(StoreDamaged), closing(SQLiteStore.open(path)) as store:
+        store.releases()
+    done = repair(path, NOW)
+
+    assert (done.whole, done.lost, counts(path)) == (True, {}, before)
+    assert_sound(path)
+
+
+def test_an_artist_to_whom_no_index_leads_is_damage_and_not_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "f.db"
+    fill(path)
+    data = bytearray(path.read_bytes())
+    [page] = pages_of(path, "sqlite_autoindex_artists_1")
+    place = data.index(ARTISTS[6].id.encode(), (page - 1) * PAGE, page * PAGE)
+    data[place] ^= 0x80
+    path.write_bytes(data)
+    with closing(SQLiteStore.open(path)) as store:
+        assert ARTISTS[6] in {artist.ref for artist in store.artists()}
+        with pytest.raises(StoreDamaged):
+            store.follow(ARTISTS[6])
+        with pytest.raises(KeyError):
+            store.follow(Ref("spotify", "nobody"))
+    done = repair(path, NOW)
+
+    assert done.whole
+    assert_sound(path)

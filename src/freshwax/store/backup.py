@@ -31,6 +31,7 @@ from freshwax.store.own_files import (
 from freshwax.store.readable import unreadable
 from freshwax.store.sql import queries
 from freshwax.store.swap import free_name, put_in_place
+from freshwax.store.tables import lacking
 from freshwax.store.taking_over import take_over
 from freshwax.store.trouble import FAILURES, damaged, is_damage, missing, translated, words_for
 
@@ -172,7 +173,8 @@ def _looked_through(file: Path, look: Callable[[sqlite3.Connection], list[str]])
 
 
 def _flaws(connection: sqlite3.Connection) -> list[str]:
-    if found := _damage(connection):
+    found = _damage(connection) or [f"the table {table} has lost a column" for table in lacking(connection)]
+    if found:
         return found
     loose = {f"rows of {row[0]} refer to {row[2]} that are not there" for row in connection.execute(migrate.LOOSE)}
     spoilt = {f"rows of {table} hold a {column} that cannot be read" for table, column in unreadable(connection)}

@@ -13,6 +13,7 @@ from msgspec import DecodeError, Struct, ValidationError, json
 
 from freshwax.store import migrate
 from freshwax.store.readable import unreadable
+from freshwax.store.tables import lacking
 from freshwax.store.trouble import FAILURES
 
 KEPT = 20  # entries of the list
@@ -108,6 +109,8 @@ def _looks_good(path: Path) -> bool:
             (identity,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             ours = identity == migrate.APPLICATION_ID and 0 < version <= max(migrate.migrations())
-            return bool(ours and connection.execute(_LOOK).fetchone() == ("ok",) and not any(unreadable(connection)))
+            if not ours or connection.execute(_LOOK).fetchone() != ("ok",):
+                return False
+            return not lacking(connection) and not any(unreadable(connection))
     except FAILURES:
         return False

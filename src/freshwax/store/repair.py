@@ -21,6 +21,7 @@ from freshwax.store.mending import correct
 from freshwax.store.salvage import Saved, salvage
 from freshwax.store.sql import queries
 from freshwax.store.swap import Alone, alone, free_name
+from freshwax.store.tables import mend_tables
 from freshwax.store.trouble import FAILURES, hopeless, is_damage, translated
 
 BEYOND = "is damaged, and nothing of it can be saved"
@@ -101,6 +102,7 @@ def _reindexed(damaged: Alone, draft: Path, now: datetime) -> _Mended | None:
     """Copy a database, build its indexes anew and mend its references; None where that is not enough."""
     try:
         damaged.copy_to(draft)
+        mend_tables(draft)
         with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
             connection.execute("REINDEX")
         return None if unsound(draft) else _mend(draft, (), now)

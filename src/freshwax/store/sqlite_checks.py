@@ -15,7 +15,7 @@ from freshwax.store import rows
 from freshwax.store.base import Check
 from freshwax.store.database import Database
 from freshwax.store.facts import artist_order, changes, found_in, to_tell
-from freshwax.store.sqlite_part import Part, artist_key, need_run, release_key
+from freshwax.store.sqlite_part import Part, artist_key, need_run, release_key, unknown
 
 
 class Checks(Part):
@@ -39,6 +39,12 @@ class Checks(Part):
             values = {"id": key, "code": check.outcome, "at": rows.stamp(check.at), "state": state and state.value}
             self._db.run("artist_failed", values)
             _add_check(self._db, key, check)
+
+    def failing_since(self, artist: Ref) -> datetime | None:
+        """See ``Store.failing_since``."""
+        with self._db.reading():
+            ((since,),) = self._db.rows("failing_since", {"id": artist_key(self._db, artist)})
+            return rows.instant_or_none(since)
 
     def take_turns(self, artists: Collection[Ref], at: datetime) -> None:
         """See ``Store.take_turns``."""
@@ -167,7 +173,7 @@ class SQLiteTransaction:
 def _follow(db: Database, artist: Ref) -> Follow:
     row = db.row("artist", artist)
     if row is None:
-        raise KeyError(artist)
+        raise unknown(db, artist)
     key, listing = db.row("listing", artist) or (0, None)
     marks = [rows.mark(found) for found in db.each("marks", (key,))]
     decided = {one.release.ref.id: one for one in map(rows.known, db.each("known", (key,)))}

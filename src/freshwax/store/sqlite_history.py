@@ -42,6 +42,8 @@ def _in_order(artists: Sequence[Artist], unread: bytes, indexes: dict[int, int],
     day, flags = array("q"), bytearray()
     parts: dict[int, slice] = {}
     for key, releases in groupby(found, itemgetter(0)):
+        if key not in indexes:
+            raise rows.Unreadable(f"releases of nobody who was asked for: {key}")
         start = len(day)
         for _, value, precision, group, watched in releases:
             try:

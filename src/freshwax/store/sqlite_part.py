@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from freshwax.model import Ref
+from freshwax.store import rows
 from freshwax.store.database import Database
 
 
@@ -39,11 +40,17 @@ def need_run(db: Database, run_id: int) -> None:
         raise KeyError(run_id)
 
 
+def unknown(db: Database, ref: Ref) -> Exception:
+    """Return what to raise where an artist was not found: one that is there, but not by its index, means damage."""
+    hidden = db.row("artist_is_hidden", ref) == (1,)
+    return rows.Unreadable(f"no index leads to {ref}") if hidden else KeyError(ref)
+
+
 def artist_key(db: Database, ref: Ref) -> int:
     """Return the key of an artist's row. KeyError if it was never watched."""
     found = db.row("artist_id", ref)
     if found is None:
-        raise KeyError(ref)
+        raise unknown(db, ref)
     return int(found[0])
 
 

@@ -24,6 +24,7 @@ _ADVICE = {
 _DAMAGE = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _MOVED = sqlite3.SQLITE_READONLY_DBMOVED
+_NO_SUCH = ("no such column", "no such table", "has no column named")
 # What SQLite fails with: its own errors, and Python's, where SQLite's words quote a damaged file that holds no text.
 FAILURES = (sqlite3.Error, UnicodeDecodeError)
 
@@ -161,6 +162,8 @@ def _sentence(error: sqlite3.Error | UnicodeDecodeError, path: str) -> StoreErro
     code = _code(error)
     if is_damage(error):
         return no_database(path) if code & 0xFF == sqlite3.SQLITE_NOTADB else damaged(path)
+    if code == sqlite3.SQLITE_ERROR and any(words in str(error) for words in _NO_SUCH):
+        return damaged(path)  # the statements are ours and fit the version, so the list of tables is spoilt
     if code == _MOVED:
         return _replaced(path)
     primary = code & 0xFF

@@ -43,3 +43,7 @@ UPDATE artists SET listing = NULL, learnt = 0 WHERE id = ?
 
 -- name: artist_forget_marks
 DELETE FROM marks WHERE artist_id = ?
+
+-- Found without an index, which may be damaged.
+-- name: artist_is_hidden
+SELECT EXISTS (SELECT 1 FROM artists NOT INDEXED WHERE source = ? AND source_id = ?)

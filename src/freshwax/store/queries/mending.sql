@@ -124,3 +124,13 @@ SET kind = coalesce(
         (SELECT 'upcoming' FROM outbox o WHERE o.release_id = told.release_id AND o.channel = told.channel),
         'new')
 WHERE NOT reads('kind', kind)
+
+-- The list of tables. Without its own number, an entry is the same in every database of a version.
+-- name: schema_rows
+SELECT rowid, type, name, tbl_name, sql FROM sqlite_master
+
+-- name: schema_row_put
+UPDATE sqlite_master SET type = ?, name = ?, tbl_name = ?, sql = ? WHERE rowid = ?
+
+-- name: columns
+SELECT m.name, c.name, c.type FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'
