@@ -114,6 +114,20 @@ def test_a_regular_check_heals_a_paused_or_deep_one_does_not(store: Store) -> No
     assert [artist.learnt for artist in store.artists()] == [True]
 
 
+def test_since_when_an_artist_fails(store: Store) -> None:
+    run = save(store, A).run_id
+    since = [store.failing_since(A)]
+    for day, code in enumerate(["not_found", "server", "not_found", "not_found", "not_found"], 1):
+        store.save_failure(Check(A, run, at(day), code))
+        since.append(store.failing_since(A))
+    assert since == [None, at(1), at(2), at(3), at(3), at(3)]
+
+    save(store, A, at=at(6), marks=(mark(checked_at=at(6)),))
+    assert store.failing_since(A) is None
+    store.save_failure(Check(A, run, at(7), "not_found"))
+    assert store.failing_since(A) == at(7)
+
+
 def test_failures_count_in_a_row_of_the_same_code(store: Store) -> None:
     run = save(store, A).run_id
     seen = []

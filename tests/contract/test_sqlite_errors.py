@@ -70,7 +70,8 @@ WRITES: dict[str, Callable[[Store], Any]] = {
 }
 # What only reads, or waits for nobody, or (settle_request) may be put off.
 READS = {
-    "artist", "artists", "checks", "close", "cooldowns", "deep_queue", "follow", "has_forgotten", "held",
+    "artist", "artists", "checks", "close", "cooldowns", "deep_queue", "failing_since", "follow", "has_forgotten",
+    "held",
     "history", "hurry",
     "last_report",
     "nth_last_request", "problems",

@@ -213,6 +213,7 @@ class Twice(RuleBasedStateMachine):
             return
         for artist in self.both("artists", list(ArtistState), groups=[Group.SINGLE]):
             self.both("follow", artist.ref)
+            self.both("failing_since", artist.ref)
             self.both("releases", artist=artist.ref, run_id=self.run.id)
             self.both("untold", SHELL, [artist.ref])
         for channel in CHANNELS:

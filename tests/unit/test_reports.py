@@ -286,7 +286,7 @@ def test_what_is_known_reaches_back_to_the_last_release():
 def test_the_notes():
     assert paused_note(312, 500) == "312 of 500 artists learnt so far."
     assert failed_note([("Kit", "timeout")]) == "Failed: Kit (timeout). They stay due."
-    assert gone_note(["Kit"]).startswith("Gone from the service: Kit. It is looked for once a month")
+    assert gone_note(["Kit"]).startswith("Gone from the service: Kit. It is looked for now and then")
     assert failed_note([("Kit", "Kit: no answer")]) == "Failed: Kit (no answer). They stay due."
     assert "and 2 more" in failed_note([("Kit", "timeout")] * 12)
     outage = [("Kit", "no answer"), ("Mira", "Mira: HTTP 404"), ("Ola", "no answer")]

@@ -255,20 +255,6 @@ def test_a_check_stored_in_the_future_makes_nobody_fresh() -> None:
     assert "1 check was stored with a time in the future" in run.error
 
 
-def test_an_artist_that_answers_404_three_times_is_gone_and_then_found_again() -> None:
-    world = WorldBuilder()
-    nightjar = world.artist("Nightjar", vanishes=on(5))
-    nightjar.album("Long Ago", day(-400))
-    user = followed(world, nightjar)
-    user.check(0)
-    runs = []
-    for _ in range(4):
-        user.wait(7)
-        runs.append(user.track())
-    assert [run.status for run in runs] == [RunStatus.FAILED] * 2 + [RunStatus.COMPLETED] * 2
-    assert [run.coverage.artists for run in runs] == [1, 1, 0, 0]
-
-
 def test_a_list_that_comes_back_empty_is_believed_the_third_time() -> None:
     world, nightjar = a_world()
     world.withdraw(nightjar.album("Long Ago", day(-400)), on(3))

@@ -37,7 +37,7 @@ NEVER = "It was never told, and does not wait to be."
 UNASKED = {
     ArtistState.REMOVED: "it was removed from the watch list.",
     ArtistState.DISABLED: "it is disabled, so nobody looks; `freshwax artists enable` changes that.",
-    ArtistState.GONE: "the source says that there is no such artist any more; it is looked for once a month.",
+    ArtistState.GONE: "the source says that there is no such artist any more; it is looked for now and then.",
 }
 
 

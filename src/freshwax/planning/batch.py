@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from freshwax.model import Artist, ArtistState, History
 from freshwax.planning.activity import Activity, Floats, checked_days, days, measure, observed
-from freshwax.planning.due import CHANGED_SHARE, GONE_PROBE, Pace, is_ahead
+from freshwax.planning.due import CHANGED_SHARE, Pace, is_ahead, is_to_probe
 from freshwax.planning.policies import Bounds, Choice, Standing, Why, choose, expected, smallest_interval
 
 LEARNING_COST = 2  # requests that a first check takes, about
@@ -146,5 +146,4 @@ def _warning(artists: int, bounds: Bounds) -> str | None:
 
 
 def _to_probe(artist: Artist, now: datetime) -> bool:
-    gone = artist.state is ArtistState.GONE
-    return gone and (artist.attempted_at is None or not now - GONE_PROBE < artist.attempted_at <= now)
+    return artist.state is ArtistState.GONE and is_to_probe(artist, now)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from freshwax.model import Artist, ArtistState
 
 EARLY = timedelta(days=1)  # a weekly run that starts a few hours early still finds everyone due
-GONE_PROBE = timedelta(days=30)
+GONE_PROBE = timedelta(days=1), timedelta(days=30)  # a gone artist is looked for so often at first, and in the end
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 SHARE_A_WEEK = 5  # a smart batch checks one artist in so many a week, unless told otherwise
 CHANGED_SHARE = 20  # one check in so many takes a second request, about
@@ -27,8 +27,8 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class Plan(Struct, frozen=True):
     """The artists to check, in order, and why the others are not.
 
-    ``gone``: artists that the source no longer has, to be probed once a month; outside every count. ``answered``: those
-    of ``fresh`` whose turn this run is, and whom a prefetch checked in its stead. ``spare``: so many at the end of
+    ``gone``: artists that the source no longer has, to be probed; outside every count. ``answered``: those of ``fresh``
+    whose turn this run is, and whom a prefetch checked in its stead. ``spare``: so many at the end of
     ``due`` are checked as far as the budget goes; the others are what the run promises.
     """
 
@@ -63,7 +63,7 @@ def plan_run(
     answered: list[Artist] = []
     for artist in artists:
         if artist.state is ArtistState.GONE:
-            if _age(artist.attempted_at, now) >= GONE_PROBE:
+            if is_to_probe(artist, now):
                 gone.append(artist)
         elif artist.state is not ArtistState.ACTIVE:
             continue
@@ -91,6 +91,20 @@ def spread(many: Sequence[T], few: Sequence[T]) -> list[T]:
     places = {(at + 1) * total // (len(few) + 1) for at in range(len(few))}
     first, second = iter(many), iter(few)
     return [next(second if place in places else first) for place in range(total)]
+
+
+def probe_after(artist: Artist) -> timedelta:
+    """Return how long a gone artist is left alone after the last attempt: a quarter of the time that it was missing for
+    by then, so that one that was given up in error is soon found again.
+    """
+    missing = (artist.attempted_at or artist.added_at) - (artist.checked_at or artist.added_at)
+    soonest, latest = GONE_PROBE
+    return min(max(missing / 4, soonest), latest)
+
+
+def is_to_probe(artist: Artist, now: datetime) -> bool:
+    """Return whether a gone artist is to be looked for again."""
+    return _age(artist.attempted_at, now) >= probe_after(artist)
 
 
 def is_ahead(artist: Artist, now: datetime) -> bool:

@@ -99,7 +99,7 @@ def gone_note(names: list[str], limit: int = 10) -> str:
     rest = f" and {len(names) - limit} more (`freshwax artists list --state gone`)" if len(names) > limit else ""
     looked_for = "It is" if len(names) == 1 else "They are"
     return (
-        f"Gone from the service: {', '.join(map(brief, names[:limit]))}{rest}. {looked_for} looked for once a month; "
+        f"Gone from the service: {', '.join(map(brief, names[:limit]))}{rest}. {looked_for} looked for now and then; "
         "`freshwax artists remove` ends that."
     )
 

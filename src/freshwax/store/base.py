@@ -213,6 +213,10 @@ class Store(Protocol):
         """
         ...
 
+    def failing_since(self, artist: Ref) -> datetime | None:
+        """Return when the first of its failures in a row came, as far as outcomes are kept; None without any."""
+        ...
+
     def take_turns(self, artists: Collection[Ref], at: datetime) -> None:
         """Record that these artists had their turn: ``turn_at`` of every mark that was checked after its turn
         (``turn_at`` before ``checked_at``). No watermark moves.
@@ -369,9 +373,8 @@ class Store(Protocol):
         ...
 
     def nth_last_request(self, source: str, n: int, now: datetime | None = None) -> datetime | None:
-        """Return the instant of the n-th last request (1 is the last) to a source; None if there were fewer.
-
-        With ``now``: those of the future count as sent when that was noticed.
+        """Return the instant of the n-th last request (1 is the last) to a source; None if there were fewer. Seen from
+        ``now``, those of the future count as sent when that was noticed.
         """
         ...
 
@@ -384,9 +387,7 @@ class Store(Protocol):
         ...
 
     def set_cooldown(self, cooldown: Cooldown) -> Cooldown:
-        """Set the cooldown of a source's bucket, unless the known one lasts longer (``quota.lasting``); return the one
-        that is kept. Looking and writing is one transaction.
-        """
+        """Set the cooldown of a source's bucket, unless the known one lasts longer (``quota.lasting``); return it."""
         ...
 
     def setting(self, name: str) -> str | None:

@@ -100,6 +100,13 @@ class Checks(Part):
             self._state.put(self._state.artists, check.artist, failed)
             add_check(self._state, check)
 
+    def failing_since(self, artist: Ref) -> datetime | None:
+        """See ``Store.failing_since``."""
+        stored = self._state.artists[artist]
+        outcomes = [check for check in self._state.checks.values() if check.artist == artist]
+        failed = [check.at for check in outcomes if check.outcome == stored.failure]
+        return min(failed[-stored.failures :], default=None) if stored.failures else None
+
     def take_turns(self, artists: Collection[Ref], at: datetime) -> None:
         """See ``Store.take_turns``."""
         with self._state.writing():

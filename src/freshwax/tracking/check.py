@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from freshwax.discovery.classify import Moment, decide, undecided
 from freshwax.discovery.editions import keys_of
 from freshwax.errors import CheckError
-from freshwax.model import Announced, Artist, ArtistState, CheckResult, Mark, Observation, Release
+from freshwax.model import Announced, Artist, ArtistState, CheckResult, Mark, Observation, Ref, Release
 from freshwax.store.base import Check, Store, Transaction
 
-BELIEVED = 2  # 404s in a row before the next one is taken at its word
+NOT_FOUND = "not_found"
+BELIEVED = 2  # 404s in a row before the next one is taken at its word ...
+SETTLED = timedelta(days=1)  # ... if the first of them came so long before
 
 
 def commit(
@@ -55,12 +58,23 @@ def announced_among(tx: Transaction, releases: Iterable[Release]) -> Sequence[An
     return tx.announced(wanted.keys(), {key for key in wanted.values() if key}) if wanted else ()
 
 
-def record_failure(store: Store, artist: Artist, failure: CheckError, moment: Moment) -> bool:
-    """Write down a failed check. Returns whether the artist counts as gone from now on: its third 404 in a row."""
-    not_found = failure.code == "not_found"
-    gone = not_found and artist.failure == "not_found" and artist.failures >= BELIEVED
-    check = Check(artist.ref, moment.run_id, moment.now, failure.code, message=str(failure))
-    store.save_failure(check, state=ArtistState.GONE if gone else None)
+def record_failure(store: Store, artist: Artist, failure: CheckError, moment: Moment) -> None:
+    """Write down a failed check."""
+    store.save_failure(Check(artist.ref, moment.run_id, moment.now, failure.code, message=str(failure)))
+
+
+def give_up(store: Store, missing: Collection[Artist], answered: int, now: datetime) -> dict[Ref, str]:
+    """Of those that a run had a 404 for (as they were before), let count as gone who had three in a row, the first a
+    day ago or more. Nobody, where the run was ``answered`` for fewer artists than that. Returns who is gone, by name.
+    """
+    gone: dict[Ref, str] = {}
+    for artist in missing if len(missing) <= answered else ():
+        since = store.failing_since(artist.ref)
+        third = artist.failure == NOT_FOUND and artist.failures >= BELIEVED
+        stored = store.artist(artist.ref)
+        if third and since is not None and since <= now - SETTLED and stored and stored.state is ArtistState.ACTIVE:
+            store.set_state(artist.ref, ArtistState.GONE)
+            gone[artist.ref] = by_name(artist)
     return gone
 
 

@@ -30,14 +30,14 @@ from freshwax.model import Artist, ArtistState, Coverage, Group, Mode, Observati
 from freshwax.planning.due import Plan, left_for_deep, plan_run, share
 from freshwax.quota import BUDGET
 from freshwax.reports.escape import visible
-from freshwax.reports.words import count
 from freshwax.sources.base import Source, Want
 from freshwax.store.base import Store
-from freshwax.tracking.check import by_name, commit, record_failure
+from freshwax.tracking.check import NOT_FOUND, by_name, commit, give_up, record_failure
 from freshwax.tracking.options import Meter, Progress, RunOptions
 from freshwax.tracking.pause import INTERRUPTED, SPENT, continues, is_barred, resumes, why_paused
 from freshwax.tracking.plan import plan_for, used_today
 from freshwax.tracking.pruning import prune
+from freshwax.tracking.remarks import NOBODY, denied, of_the_future, sentences
 from freshwax.tracking.trace import trace
 
 DEEP_PAGES = 20  # a group may read so many pages of depth in one run
@@ -110,7 +110,9 @@ class _Run:
         self.plan = Plan((), (), (), ())
         self.checked: set[Ref] = set()
         self.failed: dict[Ref, str] = {}
+        self.missing: list[Artist] = []  # had a 404, and do not count as gone yet
         self.gone: dict[Ref, str] = {}
+        self.nobody = False  # whether all are
         self.dropped: set[Ref] = set()  # removed by somebody meanwhile
         self.found = 0
         self.remark: str | None = None
@@ -126,7 +128,7 @@ class _Run:
         artists = self._load()
         planned = plan_for(self.store, artists, self.moment.now, self.options, run_id=self.moment.run_id)
         self.plan = planned.plan
-        self.remark = _sentences(_clock_remark(ahead), planned.remark)
+        self.remark = sentences(of_the_future(ahead), planned.remark)
         available = self._available()
         self.by_budget = available is not None and available == self.options.budget
         if self.options.mode is Mode.PREFETCH and not self.plan.due:
@@ -140,6 +142,7 @@ class _Run:
         )
         self.meter.allow(allowance.checks)
         await self._check_all()
+        self._give_up()
         self.asked = self.meter.cost.requests
         if self.plan.answered:
             self.store.take_turns([artist.ref for artist in self.plan.answered], self.moment.now)
@@ -229,14 +232,20 @@ class _Run:
             self.checked.add(artist.ref)
 
     def _fail(self, artist: Artist, failure: CheckError) -> None:
-        gone = record_failure(self.store, artist, failure, self.moment)
+        record_failure(self.store, artist, failure, self.moment)
         _log.warning("%s", visible(str(failure)), extra={"run_id": self.moment.run_id})
         if artist.state is ArtistState.GONE:
             return
-        if gone:
-            self.gone[artist.ref] = by_name(artist)
-        else:
-            self.failed[artist.ref] = str(failure)
+        self.failed[artist.ref] = str(failure)
+        if failure.code == NOT_FOUND:
+            self.missing.append(artist)
+
+    def _give_up(self) -> None:
+        """Let count as gone who had too many 404s, and say so where the service had them for most."""
+        answered, missing = len(self.checked), len(self.missing)
+        self.gone = give_up(self.store, self.missing, answered, self.moment.now)
+        self.failed = {ref: why for ref, why in self.failed.items() if ref not in self.gone}
+        self.remark = sentences(self.remark, denied(answered, missing))
 
     def _stop(self, reason: FreshwaxError) -> None:
         """End the run for everybody: the source cannot or must not be asked any more."""
@@ -333,7 +342,9 @@ class _Run:
         if self.cut is not None and self.ended is None:
             left_out = len(self._dispensable() & due - self.checked - self.failed.keys())
             left, not_due = left - left_out, not_due + left_out
-        active = [artist for artist in self._load() if artist.state is ArtistState.ACTIVE]
+        watched = self._load()
+        active = [artist for artist in watched if artist.state is ArtistState.ACTIVE]
+        self.nobody = bool(watched) and not active
         checks = [one.checked_at for one in active if one.checked_at is not None and one.checked_at <= self.moment.now]
         return Coverage(
             artists=len(due) + len(self.plan.fresh) + len(self.plan.not_due),
@@ -355,16 +366,19 @@ class _Run:
         return {artist.ref for artist in self.plan.due[len(self.plan.due) - self.plan.spare :]}
 
     def _verdict(self, coverage: Coverage) -> tuple[RunStatus, str | None, int]:
-        remark = _sentences(None if coverage.paused and self.ended is None else self.cut, self.remark)
+        remark = sentences(None if coverage.paused and self.ended is None else self.cut, self.remark)
         if self.ended is not None and self.ended[0] is RunStatus.FAILED:
             return self.ended
         if coverage.failed and not coverage.checked and not coverage.paused and self._is_outage(coverage):
-            return RunStatus.FAILED, f"Every check of this run failed, the first: {next(iter(self.failed.values()))}", 3
+            why = f"Every check of this run failed, the first: {next(iter(self.failed.values()))}"
+            return RunStatus.FAILED, sentences(why, self.remark), 3
         if coverage.paused:
-            return RunStatus.PAUSED, _sentences(self._why_paused(coverage), remark), 3
+            return RunStatus.PAUSED, sentences(self._why_paused(coverage), remark), 3
         if coverage.failed:
             failed = "1 check" if coverage.failed == 1 else f"{coverage.failed:,} checks"
-            return RunStatus.PARTIAL, _sentences(f"{failed} failed", remark), 3
+            return RunStatus.PARTIAL, sentences(f"{failed} failed", remark), 3
+        if self.nobody:
+            return RunStatus.FAILED, sentences(NOBODY, remark), 3
         return RunStatus.COMPLETED, remark, 0
 
     def _is_outage(self, coverage: Coverage) -> bool:
@@ -380,15 +394,3 @@ class _Run:
         at = resumes(self.meter, coverage.paused, len(self.checked), self.asked) if self.goes_on else None
         left = [one for one in self.plan.due if one.ref not in self.checked and one.ref not in self.failed]
         return f"{why}; {continues(at, left, self.clock.now(), self.options)}"
-
-
-def _sentences(*parts: str | None) -> str | None:
-    """Return what there is of some sentences as one text, without the last full stop."""
-    return ". ".join(part for part in parts if part) or None
-
-
-def _clock_remark(requests: int) -> str | None:
-    """Say that requests stood in the ledger with instants to come, where some did: they count from now on."""
-    if not requests:
-        return None
-    return f"The ledger had {count(requests, 'request')} of a time in the future: look at this machine's clock"

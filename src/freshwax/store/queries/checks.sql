@@ -102,6 +102,11 @@ SET failures = CASE WHEN failure = :code THEN failures + 1 ELSE 1 END, failure =
     state = coalesce(:state, state)
 WHERE id = :id
 
+-- name: failing_since
+SELECT min(at) FROM (
+    SELECT at FROM checks WHERE artist_id = :id AND outcome = (SELECT failure FROM artists WHERE id = :id)
+    ORDER BY id DESC LIMIT (SELECT failures FROM artists WHERE id = :id))
+
 -- name: check_add
 INSERT INTO checks (run_id, artist_id, at, outcome, found, message) VALUES (?, ?, ?, ?, ?, ?)
 
