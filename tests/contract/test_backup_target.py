@@ -118,7 +118,7 @@ def test_a_backup_with_a_log_that_is_not_its_own_is_not_restored(path: Path, cop
     before = files(path)
 
     with pytest.raises(
-        StoreError, match=r"b\.bak-wal is the log of another file than .*b\.bak: move it out of the way"
+        StoreError, match=r"b\.bak-wal is the log of another file than .*b\.bak, .*: move it out of the way"
     ):
         restore(path, copy, at(1))
     assert files(path) == before
@@ -144,6 +144,29 @@ def test_a_database_that_was_put_beside_the_log_of_another_is_kept_as_it_lies_th
     assert stands(path) == [A.id]
     assert done.kept is not None
     assert (done.kept.read_bytes(), Path(f"{done.kept}-wal").read_bytes()) == (spoilt, log)
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_backup_that_somebody_copied_over_the_database_by_hand_is_not_spoilt_by_its_log(
+    path: Path, copy: Path, tmp_path: Path, *, read_only: bool
+) -> None:
+    crash(path)
+    shutil.copyfile(copy, path)
+    before = files(path)
+
+    with pytest.raises(
+        StoreError, match=r"f\.db-wal is the log of another file than .*f\.db, .*: move it out of the way"
+    ):
+        SQLiteStore.open(path, read_only=read_only)
+    with pytest.raises(StoreError, match=r"f\.db-wal is the log of another file"):
+        back_up(path, tmp_path / "new.bak", at(1))
+    (tmp_path / "link.db").symlink_to(path)
+    with pytest.raises(StoreError, match=r"f\.db-wal is the log of another file"):
+        SQLiteStore.open(tmp_path / "link.db", read_only=read_only)
+    (tmp_path / "link.db").unlink()
+    assert files(path) == before
+    path.with_name("f.db-wal").rename(tmp_path / "aside")
+    assert names(path) == [A.id]
 
 
 def test_a_backup_that_was_only_looked_into_by_a_command_that_writes_is_kept(path: Path, copy: Path) -> None:

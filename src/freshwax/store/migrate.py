@@ -30,7 +30,7 @@ def migrations() -> Mapping[int, Path]:
 
 
 def refuse_foreign_file(path: Path) -> None:
-    """Raise unless the file's header says that it is ours; only its first bytes are read."""
+    """Raise unless the file's header says that it is ours, and that the log beside it is its own."""
     if Path(f"{path}-journal").exists():
         # A first migration that was killed: the header may be anything until SQLite has taken that back. `migrate` and
         # `check` look again then.
@@ -40,6 +40,11 @@ def refuse_foreign_file(path: Path) -> None:
         raise no_database(str(path))
     if found != OURS:
         raise foreign(str(path))
+    if Path(f"{os.path.realpath(path)}-wal").exists():
+        from freshwax.store.own_files import foreign_log  # noqa: PLC0415 -- which imports this
+
+        if log := foreign_log(path):
+            raise foreign_log_beside(log, path)
 
 
 def identity(path: Path) -> bytes | None:
@@ -133,6 +138,14 @@ def version_of(connection: sqlite3.Connection, path: str, latest: int | None = N
             "update freshwax, or give another database"
         )
     return int(version)
+
+
+def foreign_log_beside(log: Path, database: Path) -> StoreError:
+    """Return what to say of a log that SQLite would play into a file to which it does not belong."""
+    return StoreError(
+        f"{log} is the log of another file than {database}, which it would spoil: "
+        "move it out of the way, then try again"
+    )
 
 
 def foreign(path: str) -> StoreError:

@@ -68,9 +68,10 @@ def foreign_log(database: Path) -> Path | None:
     SQLite writes into a header that there is a log before it begins one, and takes that back once the log is gone. So
     where it is not said, one of the two was put beside the other by hand.
     """
-    log = Path(f"{database}-wal")
+    log = Path(f"{os.path.realpath(database)}-wal")
     try:
-        return log if log.stat().st_size and migrate.identity(database) and not _has_log(database) else None
+        alien = log.stat().st_size and migrate.identity(database) and not _has_log(database)
+        return log if alien and log.stat().st_size else None  # still there: else it was folded in meanwhile
     except OSError:
         return None
 
