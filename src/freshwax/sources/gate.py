@@ -37,7 +37,7 @@ class Gate:
 
     ``per_day`` and ``per_second`` hold for all processes on the ledger together, ``budget`` for this gate. ``run_id``
     goes into the ledger with each request. ``refusal`` is the last reason why a request was not admitted. ``doubtful``:
-    the ledger speaks of the future, so it or the clock is wrong.
+    the ledger speaks of the future, so it or the clock is wrong; None as long as nobody looked.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Gate:
     ) -> None:
         self.run_id = run_id
         self.refusal: Paused | None = None
-        self.doubtful = False
+        self.doubtful: bool | None = None
         self._source = source
         self._ledger = ledger
         self._clock = clock
@@ -80,22 +80,23 @@ class Gate:
 
     def check(self, bucket: str) -> None:
         """Raise ``Paused`` if a request would not be admitted now; the rate alone is looked at in ``admit``."""
-        self._check_terms(bucket)
-        full_until = self._room_at(1, self._now())
+        full_until = self._room_at(1, self._check_terms(bucket))
         if full_until is not None:
             self._refuse_until(full_until, OWN_QUOTA)
 
-    def check_cooldown(self, bucket: str | None) -> None:
-        """Raise ``Paused`` if the source asked to be left alone: as a whole, or this bucket of it."""
+    def check_cooldown(self, bucket: str | None) -> datetime:
+        """Raise ``Paused`` if the source asked to be left alone: as a whole, or this bucket of it. Returns the time."""
         now = self._now()
-        barring = in_force(self._ledger.cooldowns(self._source), bucket, now)
+        cooldowns = self._ledger.cooldowns(self._source)
+        self.doubtful = self.doubtful or any(is_ahead(one, now) for one in cooldowns)
+        barring = in_force(cooldowns, bucket, now)
         if barring is not None:
             self._refuse_until(barring.until, barring.reason)
+        return now
 
     def admit(self, bucket: str) -> int:
         """Record a request before it is sent and return its number in the ledger. Raises ``Paused``."""
-        self._check_terms(bucket)
-        now = self._now()
+        now = self._check_terms(bucket)
         claim = self._ledger.claim_request(self._source, bucket, now, self.run_id, self._limits)
         if isinstance(claim, datetime):
             self._refuse_until(claim, OWN_QUOTA if claim == self._room_at(1, now) else OWN_PACE)
@@ -135,17 +136,17 @@ class Gate:
         ends = (one for one in (told, self._room_at(requests, now)) if one is not None and one > now)
         return max(ends, default=None)
 
-    def _check_terms(self, bucket: str) -> None:
-        """Raise ``Paused`` for a cooldown or a spent budget."""
-        self.check_cooldown(bucket)
+    def _check_terms(self, bucket: str) -> datetime:
+        """Raise ``Paused`` for a cooldown or a spent budget; return the time."""
+        now = self.check_cooldown(bucket)
         if self._budget is not None and self._budget <= 0:
             self._refuse(Paused("The request budget of this run is spent", reason=BUDGET, until=None))
+        return now
 
     def _now(self) -> datetime:
         """Read the clock, and take note of what the ledger holds of the future."""
         now = self._clock.now()
-        ahead = self._ledger.notice_ahead(self._source, now)
-        self.doubtful = bool(ahead) or any(is_ahead(one, now) for one in self._ledger.cooldowns(self._source))
+        self.doubtful = self._ledger.notice_ahead(self._source, now) > 0
         return now
 
     def _room_at(self, requests: int, now: datetime) -> datetime | None:

@@ -238,7 +238,8 @@ class Sender:
 
         Else a ledger that a clock filled while it was ahead would bar every request until that time has come.
         """
-        self.gate.check_cooldown(bucket)
+        if self.gate.doubtful is None:
+            self.gate.check_cooldown(bucket)
         if self.gate.doubtful:
             await headers()
 

@@ -387,7 +387,7 @@ class Store(Protocol):
         ...
 
     def set_cooldown(self, cooldown: Cooldown) -> Cooldown:
-        """Set the cooldown of a source's bucket, unless the known one lasts longer (``quota.lasting``); return it."""
+        """Set the cooldown of a source's bucket, unless one known lasts longer (``quota.lasting``); return the kept."""
         ...
 
     def setting(self, name: str) -> str | None:
