@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from freshwax.discovery.editions import Keys, are_twins, is_edition, keys_of
 from freshwax.discovery.forgetting import as_kept
-from freshwax.discovery.horizon import beyond_horizon, new_horizon
+from freshwax.discovery.horizon import beyond_horizon, deep_place, new_horizon
 from freshwax.discovery.telling import is_future
 from freshwax.model import (
     Announced,
@@ -101,15 +101,13 @@ def decide(
     for one in rekeyed:
         memory.remember(follow.known[one.release.id], Keys(one.key, one.marks))
     decisions: list[Decision] = []
-    arrived: dict[Group, int] = {}
     for case in _cases(follow, seen, moment, first_check=first_check):
         decision = _verdict(case, memory, moment)
         memory.add(decision)
         decisions.append(decision)
-        arrived[case.group] = arrived.get(case.group, 0) + (not case.deeper)
     if not first_check and _is_flood(decisions, follow, seen, moment):
         decisions = [_hold(one) for one in decisions]
-    marks = (_move(view, follow, moment, arrived.get(view.group, 0), regular=regular) for view in seen.views)
+    marks = (_move(view, follow, moment, regular=regular) for view in seen.views)
     return CheckResult(
         artist=seen.artist,
         run_id=moment.run_id,
@@ -376,33 +374,24 @@ def _identity(release: Release) -> tuple[object, ...]:
     return release.title, release.type, tuple(credit.id for credit in release.artists)
 
 
-def _move(view: GroupView, follow: Follow, moment: Moment, arrived: int, *, regular: bool) -> Mark | None:
+def _move(view: GroupView, follow: Follow, moment: Moment, *, regular: bool) -> Mark | None:
     """Return the group's watermark after a check; None where the check says nothing about it."""
     mark = _mark(follow, view.group, moment)
     moves = regular and view.answered
     if mark is None and not moves:
         return None
-    earlier = follow.marks.get(view.group)
     checked_at = moment.now if moves or mark is None else mark.checked_at
     read_to_end_at = moment.now if view.ended else (mark.read_to_end_at if mark else None)
     if read_to_end_at is not None:
         read_to_end_at = _past(read_to_end_at, moment)
-    cursor, wanted = _deep(view, mark)
+    cursor, wanted = deep_place(view, mark)
     return Mark(
         group=view.group,
         market=moment.market,
-        first_checked_at=_past(earlier.first_checked_at, moment) if earlier else moment.now,
+        first_checked_at=_past(mark.first_checked_at, moment) if mark else moment.now,
         checked_at=checked_at,
-        horizon=new_horizon(view, mark, arrived),
+        horizon=new_horizon(view, mark, follow.known),
         read_to_end_at=read_to_end_at,
         deep_cursor=cursor,
         deep_wanted=wanted,
     )
-
-
-def _deep(view: GroupView, mark: Mark | None) -> tuple[int | None, bool]:
-    if view.ended:
-        return None, False
-    cursor = view.deep_cursor if view.deep_cursor is not None else (mark.deep_cursor if mark else None)
-    wanted = view.deep_wanted if view.deep_wanted is not None else (mark.deep_wanted if mark else False)
-    return cursor, wanted

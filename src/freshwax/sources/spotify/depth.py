@@ -22,6 +22,8 @@ def deep_walk(follow: Follow, group: Group, pages: int, page_size: int) -> Gener
     mark = follow.marks[group]
     unread = mark.horizon if mark.read_to_end_at is None else 0  # an audit reads everything once more
     cursor = mark.deep_cursor if mark.deep_cursor is not None else unread
+    if mark.read_to_end_at is None:  # what went since has moved the rest up, and nobody has read that
+        cursor = min(cursor, unread)
     start = offset = max(cursor - _OVERLAP, 0)
     listed: list[Listed] = []
     ended = empty = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -10,11 +10,12 @@ from msgspec.structs import replace
 
 from freshwax.discovery.horizon import beyond_horizon
 from freshwax.errors import CheckError
-from freshwax.model import Artist, Follow, Group, GroupView, Listed, Mark, Release
+from freshwax.model import Artist, Follow, Group, GroupView, Known, Listed, Mark, Release
 from freshwax.sources.spotify.pages import Page
 
 # Failures of a kind before the next answer is taken at its word. A prefetch, its run and that repeated are soon three.
 BELIEVED = {"empty": 2, "incomplete": 4}
+PAIR = (Group.ALBUM, Group.SINGLE)
 
 
 def group_of(release: Release, asked: Sequence[Group]) -> Group:
@@ -25,6 +26,11 @@ def group_of(release: Release, asked: Sequence[Group]) -> Group:
     if len(asked) == 1:
         return asked[0]
     return Group.SINGLE if release.type in ("single", "ep") else Group.ALBUM
+
+
+def is_single(one: Listed) -> bool:
+    """Tell whether an entry stands among the singles, of albums and singles asked together."""
+    return group_of(one.release, PAIR) is Group.SINGLE
 
 
 def credited_name(entries: Iterable[Listed], artist_id: str) -> str | None:
@@ -61,7 +67,7 @@ class Seen:
     """
 
     group: Group
-    known: Collection[str] = ()
+    known: Mapping[str, Known] = field(default_factory=dict)
     expected: Sequence[str | None] = ()
     by_position: dict[int, Release] = field(default_factory=dict)
     covered: set[int] = field(default_factory=set)
@@ -144,7 +150,7 @@ class Seen:
         )
 
 
-def without_depth(view: GroupView, mark: Mark | None, known: Collection[str]) -> GroupView:
+def without_depth(view: GroupView, mark: Mark | None, known: Mapping[str, Known]) -> GroupView:
     """Leave out of a view what lies below a gap in it, deeper than was ever read: news may stand in the gap and have
     pushed it down. The deep read, which sees what stands between, decides it.
     """
