@@ -5,20 +5,23 @@ The store is the real one, and so are SQLite's errors; what fails is the connect
 
 from __future__ import annotations
 
-import sqlite3
-import time
-from collections.abc import Callable
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from freshwax.store.frail import REPORTING, FrailConnection, locked_by_another
 from freshwax.store.sqlite import SQLiteStore
 
 PATIENCE = 0.2  # seconds that the store waits for a lock: nobody is to wait long for what never comes
-SLOW = 0.001  # seconds
 SLOW_FOR = 300  # statements
-PRINTING = "INSERT INTO reports"
+
+
+class Closable(Protocol):
+    """What ends when it is closed."""
+
+    def close(self) -> None:
+        """Close it."""
+        ...
 
 
 class Illness(StrEnum):
@@ -40,12 +43,12 @@ class Machine:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.connection: sqlite3.Connection
+        self._connection: FrailConnection
         self.befell = False  # whether the last process met with an illness
         self._pending: list[_Stroke] = []
         self._dead = False
         self._slow = 0
-        self._other: sqlite3.Connection | None = None
+        self._other: Closable | None = None
         self.store = self._open()
 
     def strike(self, illness: Illness, after: int, *, printing: bool = False) -> None:
@@ -63,7 +66,7 @@ class Machine:
             self._other.close()
             self._other = None
         if self._dead:
-            self.connection.close()
+            self._connection.close()
         else:
             self.store.close()
         self._dead = False
@@ -73,51 +76,42 @@ class Machine:
         """Close the database."""
         self.store.close()
 
-    def before(self, connection: sqlite3.Connection, sql: str) -> None:
+    def _before(self, sql: str) -> None:
         """Fail before a statement, if it is time; raises ``Killed`` for a process that died here or earlier."""
         if self._slow:
             self._slow -= 1
-            time.sleep(SLOW)
+            self._connection.dawdle()
         for stroke in list(self._pending):
             if stroke.is_due(sql):
                 self._pending.remove(stroke)
-                self._befall(stroke.illness, connection)
+                self._befall(stroke.illness)
         if self._dead:
             raise Killed
 
-    def _befall(self, illness: Illness, connection: sqlite3.Connection) -> None:
+    def _befall(self, illness: Illness) -> None:
         self.befell = True
-        tell = partial(sqlite3.Connection.execute, connection)  # these are no statements of the program
         match illness:
             case Illness.KILLED:
                 self._dead = True
             case Illness.FULL:
-                (pages,) = tell("PRAGMA page_count").fetchone()
-                tell(f"PRAGMA max_page_count = {pages}")
+                self._connection.fill_disk()
             case Illness.READ_ONLY:
-                tell("PRAGMA query_only = ON")
-            case Illness.LOCKED:
-                self._hold(connection)
+                self._connection.forbid_writing()
+            case Illness.LOCKED if self._other is None and not self._connection.in_transaction:
+                self._other = locked_by_another(self.path)
             case Illness.SLOW:
                 self._slow = SLOW_FOR
-
-    def _hold(self, connection: sqlite3.Connection) -> None:
-        """Let another program hold the database, unless ours does."""
-        if connection.in_transaction or self._other is not None:
-            return
-        self._other = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        self._other.execute("BEGIN IMMEDIATE")
 
     def _open(self) -> SQLiteStore:
         machine = self
 
-        class Frail(_Frail):
+        class Connection(FrailConnection):
             def __init__(self, *args: Any, **options: Any) -> None:
                 super().__init__(*args, **options)
-                self.before = partial(machine.before, self)
-                machine.connection = self
+                self.before = machine._before
+                machine._connection = self
 
-        return SQLiteStore.open(self.path, patience=PATIENCE, factory=Frail)
+        return SQLiteStore.open(self.path, patience=PATIENCE, factory=Connection)
 
 
 class _Stroke:
@@ -129,24 +123,8 @@ class _Stroke:
         self._waits = printing
 
     def is_due(self, sql: str) -> bool:
-        if self._waits and not sql.lstrip().startswith(PRINTING):
+        if self._waits and not sql.startswith(REPORTING):
             return False
         self._waits = False
         self._left -= 1
         return self._left < 0
-
-
-class _Frail(sqlite3.Connection):
-    """A connection of SQLite on a machine that may fail; ``before`` is told of each statement."""
-
-    before: Callable[[str], None]
-
-    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        """See ``sqlite3.Connection``."""
-        self.before(sql)
-        return super().execute(sql, parameters)
-
-    def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
-        """See ``sqlite3.Connection``."""
-        self.before(sql)
-        return super().executemany(sql, parameters)

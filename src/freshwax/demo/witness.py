@@ -98,10 +98,10 @@ class Witness:
             self._judge(done, done.run)
 
     def _note_missing(self, done: Finished) -> None:
-        """Count for whom all answers of a run were 404: who was given up must have been among them often enough."""
-        for artist in {entry.artist for entry in done.log if entry.artist is not None}:
-            statuses = {entry.status for entry in done.log if entry.artist == artist}
-            self._missing[artist] = self._missing[artist] + 1 if statuses == {404} else 0
+        """Count for whom a run's last answer was 404: who was given up must have been among them often enough."""
+        last = {entry.artist: entry.status for entry in done.log if entry.artist is not None}
+        for artist, status in last.items():
+            self._missing[artist] = self._missing[artist] + 1 if status == 404 else 0
         early = sorted(one for one in done.watched - done.left if self._missing[one] < BELIEVED)
         self.false += [f"{done.at:%Y-%m-%d %H:%M}: {one} was given up after {self._missing[one]} runs" for one in early]
 
