@@ -23,26 +23,30 @@ from datetime import date
 from itertools import pairwise
 from zlib import crc32
 
+from msgspec.structs import replace
+
 from freshwax.discovery.classify import GRACE
 from freshwax.errors import CheckError, Paused
-from freshwax.model import Follow, Group, GroupView, Listed, Mark, Observation
+from freshwax.model import Follow, Group, GroupView, Mark, Observation
 from freshwax.sources.base import Want
 from freshwax.sources.spotify.lists import (
+    PAIR,
     Seen,
     believed,
     credited_name,
     group_of,
+    is_single,
     recognised,
     unexplained,
     without_depth,
 )
 from freshwax.sources.spotify.note import Note, Window, read_note, write_note
 from freshwax.sources.spotify.pages import Page, PageRequest
+from freshwax.sources.spotify.shown import Shown
 from freshwax.sources.spotify.windows import expected_singles, merged, name_of, window_offset
 
 _Pages = Generator[PageRequest, Page, None]
 
-PAIR = (Group.ALBUM, Group.SINGLE)
 _MISPLACED = "the list of albums and singles is not in the expected order"
 
 
@@ -85,6 +89,7 @@ class _Walk:
         self.pair_total = self.old.pair_total if self.old else None
         self.name: str | None = None
         self.at = 0  # where the last page began
+        self.shown = Shown(follow)
 
     # -- the walk ------------------------------------------------------------------------------------------------
 
@@ -103,16 +108,16 @@ class _Walk:
 
     def observation(self, *, paused: bool) -> Observation:
         """Return what the walk saw, with the note for the next one."""
+        views = tuple(self.shown.complete(view, self._mark(group)) for group, view in self.answered.items())
         note = Note(
             market=self.want.market,
             page_size=self.page_size,
             pair=self.pair,
             counts=self.counts,
-            windows=self.windows,
+            windows=self.shown.without_tags(self.windows, views),
             probes=self.probes,
             pair_total=self.pair_total,
         )
-        views = tuple(self.answered.values())
         return Observation(self.follow.artist.ref, views, write_note(note), self.name, paused)
 
     def _walk_pair(self) -> _Pages:
@@ -127,8 +132,7 @@ class _Walk:
 
     def _walk_one(self, group: Group) -> _Pages:
         """Check a group by its own head."""
-        window = self.windows.get(group)
-        first = yield from self._head(group, window.etag if window and not self.want.anew else None)
+        first = yield from self._head(group, None if self.want.anew else self._etag(group))
         if first is None:  # 304: all as it was
             self._answer(group, self._list(group), self.counts.get(group))
             return
@@ -150,9 +154,7 @@ class _Walk:
             return
         self._list(Group.ALBUM).ended = True
         self._list(Group.SINGLE).ended = not first.more
-        if (
-            self._mark(Group.ALBUM) is None
-        ):  # a quota that ends in the singles need not cost what is known of the albums
+        if self._mark(Group.ALBUM) is None:  # a quota that ends in the singles need not cost what is known of these
             self.pair_total = first.total
             self._answer(Group.ALBUM, self._list(Group.ALBUM), albums)
         yield from self._read_on(PAIR, Group.SINGLE, first, albums)
@@ -173,14 +175,15 @@ class _Walk:
         page = yield from self._page(PAIR, window.offset, "probe", window.etag)
         if page.not_modified:
             yield from self._album_head_in_turn(window)
-            self._answer_as_before(PAIR)
+            for group in PAIR:
+                self._answer(group, self._list(group), self.counts.get(group))
             return
         if not page.entries and window.offset:
             yield from self._learn_pair()  # the list has shrunk to before the window
             return
         self._expect_entries(page, PAIR)
         albums = self._split(page, window.offset)
-        if albums is None or (window.offset and page.entries and self._is_single(page.entries[0])):
+        if albums is None or (window.offset and page.entries and is_single(page.entries[0])):
             yield from self._relocate()
             return
         yield from self._explain(window, page, albums)
@@ -193,7 +196,8 @@ class _Walk:
         singles.ended = not page.more
         singles.expected = expected_singles(window, self.counts.get(Group.ALBUM))
         yield from self._read_on(PAIR, Group.SINGLE, page, albums)
-        if offset and (self._album_list_moved(window, page, albums) or self._singles_unexplained(page.total, albums)):
+        now = None if page.total is None else page.total - albums
+        if offset and (self._album_list_moved(window, page, albums) or self._unexplained(Group.SINGLE, now)):
             yield from self._read_album_head()
         elif offset:
             yield from self._album_head_in_turn(window)
@@ -209,7 +213,7 @@ class _Walk:
         self.seen.pop(Group.SINGLE, None)
         window = yield from self._page(PAIR, start, "probe where the albums end now")
         found = self._split(window, start)
-        if found is None or not window.entries or (start and self._is_single(window.entries[0])):
+        if found is None or not window.entries or (start and is_single(window.entries[0])):
             raise _Unordered(_MISPLACED)
         self._list(Group.SINGLE).ended = not window.more
         self._list(Group.ALBUM).ended = self._list(Group.ALBUM).ended or start == 0
@@ -224,9 +228,6 @@ class _Walk:
         expected = window.ids[0] if window.ids else None
         return albums != self.counts.get(Group.ALBUM) or (expected is not None and oldest != expected)
 
-    def _singles_unexplained(self, total: int | None, albums: int) -> bool:
-        return self._unexplained(Group.SINGLE, None if total is None else total - albums)
-
     def _album_head_in_turn(self, window: Window) -> _Pages:
         """Read the album head where the window cannot see it: one album in, another out, leave it as it was."""
         if window.offset and self.probes >= self.want.head_every:
@@ -234,8 +235,7 @@ class _Walk:
 
     def _read_album_head(self) -> Generator[PageRequest, Page, Page | None]:
         self.probes = 0
-        window = self.windows.get(Group.ALBUM)
-        head = yield from self._head(Group.ALBUM, window.etag if window else None)
+        head = yield from self._head(Group.ALBUM, self._etag(Group.ALBUM))
         if head is not None:
             self.windows[Group.ALBUM] = self._head_window(Group.ALBUM, head)
         return head
@@ -266,9 +266,7 @@ class _Walk:
             own = [group_of(one.release, groups) is group for one in page.entries]
             if any(later and not early for early, later in pairwise(own)) or (group is PAIR[1] and not all(own)):
                 raise _Unordered(_MISPLACED)
-            covered = self._covered(page)
-            if not all(own):
-                covered = range(covered.start, page.entries[sum(own)].position)
+            covered = self._covered(page) if all(own) else range(self.at, page.entries[sum(own)].position)
             seen.add(page.entries[: sum(own)], shift, covered)
             seen.ended = not page.more or not all(own) or not page.entries
 
@@ -300,10 +298,13 @@ class _Walk:
         if page.more and not page.entries:
             self.at += self.page_size
             page = yield PageRequest(tuple(groups), self.at, f"{reason}, after an empty page")
+            page = replace(page, etag=None)  # it is that of another page than the one that was asked for
             if page.more and not page.entries:
                 raise CheckError("the service sent empty pages without end", code="bad_data", transient=True)
         self.name = credited_name(page.entries, self.follow.artist.ref.id) or self.name
-        return recognised(page, self.follow)
+        page = recognised(page, self.follow)
+        self.shown.add(page, groups)
+        return page
 
     def _covered(self, page: Page) -> range:
         """Return the positions from the begin of the last page to its last entry; it may hide some between."""
@@ -311,7 +312,7 @@ class _Walk:
 
     def _split(self, page: Page, offset: int) -> int | None:
         """Sort a page of the pair into its groups; return the number of albums, None where no single shows it."""
-        kinds = [self._is_single(one) for one in page.entries]
+        kinds = [is_single(one) for one in page.entries]
         if any(early and not later for early, later in pairwise(kinds)):
             raise _Unordered(_MISPLACED)
         albums = [one for one, single in zip(page.entries, kinds, strict=True) if not single]
@@ -327,10 +328,6 @@ class _Walk:
             return albums[-1].position + 1 if albums else offset
         return None
 
-    @staticmethod
-    def _is_single(one: Listed) -> bool:
-        return group_of(one.release, PAIR) is Group.SINGLE
-
     def _settle_pair(self, albums: int, total: int | None, page: Page | None, offset: int) -> None:
         """Answer both groups, and note the window to expect next."""
         singles = None if total is None else max(total - albums, 0)
@@ -339,11 +336,9 @@ class _Walk:
         start = window_offset(albums, total, self.page_size)
         if page is not None and start == offset:
             window = Window(offset, tuple(one.release.ref.id for one in page.entries), page.etag)
-        elif start:
-            top = merged(self._list(Group.SINGLE).top_ids(self.page_size - 1), before)[: self.page_size - 1]
-            window = Window(start, (oldest.ref.id if oldest else None, *top))
         else:
-            window = Window(0)
+            top = merged(self._list(Group.SINGLE).top_ids(self.page_size - 1), before)[: self.page_size - 1]
+            window = Window(start, (oldest.ref.id if oldest else None, *top)) if start else Window(0)
         for group, count in ((Group.ALBUM, albums), (Group.SINGLE, singles)):
             seen = self._list(group)
             if seen.by_position or seen.ended:
@@ -363,10 +358,6 @@ class _Walk:
         )
         if count is not None:
             self.counts[group] = count
-
-    def _answer_as_before(self, groups: Sequence[Group]) -> None:
-        for group in groups:
-            self._answer(group, self._list(group), self.counts.get(group))
 
     def _unexplained(self, group: Group, now: int | None) -> bool:
         before = self.old.counts.get(group) if self.old else None
@@ -388,9 +379,18 @@ class _Walk:
     def _list(self, group: Group) -> Seen:
         return self.seen.setdefault(group, Seen(group, self.follow.known))
 
+    def _etag(self, group: Group) -> str | None:
+        """Return the tag of a group's head as of the last check: what that showed is decided. One that was given in
+        this check is no such tag: a 304 would stand for entries that may have been thrown away since.
+        """
+        window = self.old.windows.get(group) if self.old else None
+        return window.etag if window else None
+
     def _forget_pair(self) -> None:
-        """Check this artist's albums and singles one by one from now on."""
+        """Check this artist's albums and singles one by one from now on, as if nothing was read of them yet."""
         self.pair = False
+        self.counts = dict(self.old.counts) if self.old else {}
+        self.windows = dict(self.old.windows) if self.old else {}
         self.windows.pop(name_of(PAIR), None)
         for group in PAIR:
             self.seen.pop(group, None)
