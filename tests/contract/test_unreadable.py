@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.contract.damage_words import raw
+from tests.contract.damage_words import PAGE, pages_of, raw
 from tests.contract.store_words import NOW, A, B, at, mark, release, report, save, silent, start, told
 
 from freshwax.cli import mended
@@ -200,3 +200,39 @@ def test_what_is_taken_over_from_a_database_that_cannot_be_read_can_be_read(path
     assert done.remembered
     assert flaws(path) == []
     assert read_all(path)[1] == over
+
+
+@pytest.mark.parametrize(("bit", "kept"), [(0x80, 0), (0x01, 1)], ids=["no text", "another letter"])
+def test_a_release_whose_id_has_changed_in_the_table_stays_known_by_the_id_of_the_index(
+    path: Path, bit: int, kept: int
+) -> None:
+    ref = Ref("spotify", "artist-b-0-1")
+    data = bytearray(path.read_bytes())
+    [page] = pages_of(path, "releases")
+    place = data.index(ref.id.encode(), (page - 1) * PAGE, page * PAGE)
+    data[place + 3] ^= bit
+    path.write_bytes(data)
+    done = repair(path, NOW)
+
+    assert (done.corrected, done.lost) == ({"releases": 1}, {})
+    assert flaws(path) == []
+    with closing(SQLiteStore.open(path)) as store:
+        known = store.follow(B).known[ref.id]
+        assert known.announced is not None
+        assert known.release.forgotten is bool(kept)
+        save(store, B, at=at(9), changed=(release(ref.id),))
+        assert store.follow(B).known[ref.id].release == release(ref.id)
+        assert ref not in {one.release.ref for one in store.untold("stdout")}
+    read_all(path)
+
+
+def test_an_artist_whose_id_has_changed_is_followed_under_both(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    [page] = pages_of(path, "artists")
+    place = data.index(B.id.encode(), (page - 1) * PAGE, page * PAGE)
+    data[place + 3] ^= 1
+    path.write_bytes(data)
+    repair(path, NOW)
+
+    with closing(SQLiteStore.open(path)) as store:
+        assert {one.ref.id for one in store.artists()} == {A.id, B.id, "arthst-b"}

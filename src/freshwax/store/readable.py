@@ -55,7 +55,8 @@ def unreadable(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     As far as it can be done, each value is looked at once, and not in each of a million rows.
     """
     for table, columns in _tables(connection).items():
-        spoilt = set(_no_text(connection, table, list(columns)))
+        texts = [column for column, kind in columns.items() if kind not in {"INTEGER", "REAL"}]
+        spoilt = set(_no_text(connection, table, texts)) if texts else ()
         for column, kind in columns.items():
             if column in spoilt or not _fits(connection, table, column, held_in(table, column, kind)):
                 yield table, column

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from freshwax.store import migrate, rows
 from freshwax.store.backup import Contents, contents_of, flaws, refuse_unusable, unsound
 from freshwax.store.connecting import connect
 from freshwax.store.copying import draft_beside
+from freshwax.store.identities import Otherwise, keep_both, known_to_index
 from freshwax.store.mending import correct
 from freshwax.store.salvage import Saved, salvage
 from freshwax.store.sql import queries
@@ -103,9 +104,10 @@ def _reindexed(damaged: Alone, draft: Path, now: datetime) -> _Mended | None:
     try:
         damaged.copy_to(draft)
         mend_tables(draft)
+        otherwise = known_to_index(draft)
         with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
             connection.execute("REINDEX")
-        return None if unsound(draft) else _mend(draft, (), now)
+        return None if unsound(draft) else _mend(draft, (), now, otherwise)
     except FAILURES:
         return None
 
@@ -123,11 +125,12 @@ def _salvaged(database: Path, draft: Path, *, settled: bool) -> list[Saved]:
     return saved
 
 
-def _mend(draft: Path, damaged_tables: Collection[str], now: datetime) -> _Mended:
+def _mend(draft: Path, damaged_tables: Collection[str], now: datetime, otherwise: Sequence[Otherwise] = ()) -> _Mended:
     """Correct what cannot be read, make anew what other rows speak of, and let go what speaks of rows that are lost."""
     known = queries()
     with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
         connection.execute("BEGIN")
+        identities = keep_both(connection, otherwise)
         corrected = correct(connection)
         anew = {"runs": connection.execute(known["repair_runs"]).rowcount, "reports": _reports_anew(connection)}
         anew["lines told"] = connection.execute(known["repair_told"]).rowcount
@@ -143,7 +146,9 @@ def _mend(draft: Path, damaged_tables: Collection[str], now: datetime) -> _Mende
         anew["decisions"] = connection.execute(known["repair_decisions"]).rowcount
         _details_anew(connection)
         connection.execute("COMMIT")
-    return _Mended({what: number for what, number in anew.items() if number}, dict(corrected.rows), dict(lost))
+    return _Mended(
+        {what: number for what, number in anew.items() if number}, Counter(identities) + Counter(corrected.rows), lost
+    )
 
 
 def _reports_anew(connection: sqlite3.Connection) -> int:

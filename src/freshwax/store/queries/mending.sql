@@ -134,3 +134,37 @@ UPDATE sqlite_master SET type = ?, name = ?, tbl_name = ?, sql = ? WHERE rowid =
 
 -- name: columns
 SELECT m.name, c.name, c.type FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'
+
+-- Rows to which an index gives another identity than their table does. The index has all that is asked of it.
+-- name: identities_artists
+SELECT t.id, CAST(i.source AS BLOB), CAST(i.source_id AS BLOB), CAST(t.source AS BLOB), CAST(t.source_id AS BLOB)
+FROM artists i INDEXED BY sqlite_autoindex_artists_1 CROSS JOIN artists t NOT INDEXED ON t.id = i.id
+WHERE i.source >= ''
+  AND (CAST(i.source_id AS BLOB) <> CAST(t.source_id AS BLOB) OR CAST(i.source AS BLOB) <> CAST(t.source AS BLOB))
+
+-- name: identities_releases
+SELECT t.id, CAST(i.source AS BLOB), CAST(i.source_id AS BLOB), CAST(t.source AS BLOB), CAST(t.source_id AS BLOB)
+FROM releases i INDEXED BY sqlite_autoindex_releases_1 CROSS JOIN releases t NOT INDEXED ON t.id = i.id
+WHERE i.source >= ''
+  AND (CAST(i.source_id AS BLOB) <> CAST(t.source_id AS BLOB) OR CAST(i.source AS BLOB) <> CAST(t.source AS BLOB))
+
+-- name: identity_put_artists
+UPDATE OR IGNORE artists SET source = :source, source_id = :source_id WHERE id = :id
+
+-- name: identity_put_releases
+UPDATE OR IGNORE releases SET source = :source, source_id = :source_id WHERE id = :id
+
+-- name: identity_twin_artists
+INSERT OR IGNORE INTO artists (source, source_id, name, state, added_at)
+SELECT :source, :source_id, name, state, added_at FROM artists WHERE id = :id
+
+-- As one whose details are forgotten: it comes back when it is listed.
+-- name: identity_twin_releases
+INSERT OR IGNORE INTO releases (source, source_id, title, type, release_date, date_precision, first_seen_at, forgotten)
+SELECT :source, :source_id, '', type, release_date, date_precision, first_seen_at, 1 FROM releases WHERE id = :id
+
+-- name: identity_twin_decisions
+INSERT OR IGNORE INTO decisions (artist_id, release_id, listing_group, key, marks, silence, of_id, announced_id,
+                                 previous_check_at, run_id, decided_at)
+SELECT artist_id, :twin, listing_group, key, marks, 'twin', release_id, announced_id, previous_check_at, run_id, decided_at
+FROM decisions WHERE release_id = :id
