@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _table import fact, headline, say, verdict
-from freshwax.model import ALBUM, EXACT, Artist, ArtistState, History, Ref
+from freshwax.history import ALBUM, EXACT, History
+from freshwax.model import Artist, ArtistState, Ref
 from freshwax.planning import patterns
 from freshwax.planning.forecast import Forecasts, forecast
 

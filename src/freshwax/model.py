@@ -6,7 +6,6 @@ Instants are timezone-aware datetimes in UTC; days are ``datetime.date``.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -376,26 +375,6 @@ class Run(Struct, frozen=True):
     found: int = 0
     error: str | None = None
     exit_code: int = 0
-
-
-class History(Struct, frozen=True, eq=False):
-    """When some artists released, in columns: one entry an artist and release in ``artist``, ``day``, ``flags``.
-
-    ``artist`` is an index into ``artists``; ``day`` the first day of the release date, counted from 1970-01-01. Another
-    edition, a twin, back catalogue, what is held and what has no date are left out. ``unread`` has a byte an artist:
-    which of its lists was not read to its end yet (``UNREAD_ALBUMS``, ``UNREAD_OTHERS``, or both).
-    """
-
-    artists: tuple[Artist, ...]
-    unread: bytes
-    artist: array[int]
-    day: array[int]
-    flags: bytes
-
-
-# Bits of ``History.flags``: an album (a single otherwise); a date that names its day; found by a check after the first.
-ALBUM, EXACT, WATCHED = 1, 2, 4
-UNREAD_ALBUMS, UNREAD_OTHERS = 1, 2
 
 
 class Report(Struct, frozen=True):

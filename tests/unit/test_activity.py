@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freshwax.model import ALBUM, EXACT, UNREAD_ALBUMS, UNREAD_OTHERS, Artist, ArtistState, History, Ref
+from freshwax.history import ALBUM, EXACT, UNREAD_ALBUMS, UNREAD_OTHERS, History
+from freshwax.model import Artist, ArtistState, Ref
 from freshwax.planning.activity import Frequency, Profile, profiles
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from freshwax.model import ALBUM, EXACT, UNREAD_ALBUMS, UNREAD_OTHERS, Artist, ArtistState, History, Ref
+from freshwax.history import ALBUM, EXACT, UNREAD_ALBUMS, UNREAD_OTHERS, History
+from freshwax.model import Artist, ArtistState, Ref
 from freshwax.planning import patterns
 from freshwax.planning.forecast import HORIZON, REFIT, STEP, forecast
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from freshwax.demo.builder import WorldBuilder
 from freshwax.errors import UsageError
-from freshwax.model import Artist, ArtistState, History, Ref
+from freshwax.history import History
+from freshwax.model import Artist, ArtistState, Ref
 from freshwax.replay.compare import Case, compare, last_year
 from freshwax.replay.fast import REPLAYED, UNBUDGETED, Record, Runs, replay
 from freshwax.replay.heavy import REPLAY_DAYS, START, heavy

@@ -18,7 +18,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from freshwax.model import ALBUM, EXACT, UNREAD_ALBUMS, UNREAD_OTHERS, Artist, History
+from freshwax.history import ALBUM, EXACT, UNREAD_ALBUMS, UNREAD_OTHERS, History
+from freshwax.model import Artist
 
 HALF_LIVES = (90.0, 720.0)
 WINDOW = 5 * 365.0  # what lies further back says little about today

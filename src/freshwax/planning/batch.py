@@ -10,7 +10,8 @@ from math import isnan
 import numpy as np
 from msgspec import Struct
 
-from freshwax.model import Artist, ArtistState, History
+from freshwax.history import History
+from freshwax.model import Artist, ArtistState
 from freshwax.planning.activity import Activity, Floats, checked_days, days, measure, observed
 from freshwax.planning.due import CHANGED_SHARE, Pace, is_ahead, is_to_probe
 from freshwax.planning.policies import Bounds, Choice, Standing, Why, choose, expected, smallest_interval

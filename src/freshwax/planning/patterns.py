@@ -16,7 +16,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from freshwax.model import ALBUM, EXACT, UNREAD_ALBUMS, UNREAD_OTHERS, Artist, History
+from freshwax.history import ALBUM, EXACT, UNREAD_ALBUMS, UNREAD_OTHERS, History
+from freshwax.model import Artist
 from freshwax.planning.forecast import HORIZON, Days, Floats, Forecasts, forecast
 
 T = TypeVar("T")

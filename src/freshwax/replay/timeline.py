@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from freshwax.demo.world import World, WorldRelease
 from freshwax.discovery.editions import Keys, are_twins, is_edition, keys_of
-from freshwax.model import ALBUM, DEFAULT_GROUPS, EXACT, Credit, History, Precision, Ref, Release
+from freshwax.history import ALBUM, EXACT, History
+from freshwax.model import DEFAULT_GROUPS, Credit, Precision, Ref, Release
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

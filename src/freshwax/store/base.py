@@ -16,6 +16,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from freshwax.history import History
 from freshwax.model import (
     Announced,
     Announcement,
@@ -24,7 +25,6 @@ from freshwax.model import (
     CheckResult,
     Follow,
     Group,
-    History,
     Kind,
     Known,
     Mode,

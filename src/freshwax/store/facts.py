@@ -6,19 +6,8 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
 
-from freshwax.model import (
-    ALBUM,
-    EXACT,
-    WATCHED,
-    Artist,
-    CheckResult,
-    Decision,
-    Group,
-    Precision,
-    Ref,
-    Release,
-    ReleaseDate,
-)
+from freshwax.history import ALBUM, EXACT, WATCHED
+from freshwax.model import Artist, CheckResult, Decision, Group, Precision, Ref, Release, ReleaseDate
 from freshwax.store.base import Change
 
 KILLED = "the run was killed before it ended"

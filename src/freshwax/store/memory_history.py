@@ -5,7 +5,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 
-from freshwax.model import UNREAD_ALBUMS, UNREAD_OTHERS, Artist, Group, History, Kind, Known, Ref, Silence
+from freshwax.history import UNREAD_ALBUMS, UNREAD_OTHERS, History
+from freshwax.model import Artist, Group, Kind, Known, Ref, Silence
 from freshwax.store.facts import dated
 from freshwax.store.memory_part import Part
 

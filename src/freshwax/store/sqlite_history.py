@@ -9,7 +9,8 @@ from operator import itemgetter
 
 from msgspec import json
 
-from freshwax.model import UNREAD_ALBUMS, UNREAD_OTHERS, Artist, History
+from freshwax.history import UNREAD_ALBUMS, UNREAD_OTHERS, History
+from freshwax.model import Artist
 from freshwax.store import rows
 from freshwax.store.facts import dated
 from freshwax.store.sqlite_part import Part
