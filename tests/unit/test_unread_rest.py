@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.simulation import START, Simulation, day
 
 from freshwax.demo.builder import WorldBuilder
@@ -89,6 +90,25 @@ def test_what_another_market_has_had_for_long_is_no_news_where_its_list_is_read_
     user.world = there.world.build()
     assert user.check(market="DE", budget=1) == []
     assert user.check(market="DE") == []
+
+
+@pytest.mark.parametrize(("albums", "singles"), [(25, 3), (12, 12), (4, 14), (40, 40), (10, 0), (0, 20)])
+def test_pages_that_lack_their_next_do_not_make_news_of_what_they_left_out(albums: int, singles: int) -> None:
+    world = WorldBuilder()
+    artist = world.artist("Nightjar")
+    for n in range(albums):
+        artist.album(f"Album {n}", day(-400 - 60 * n))
+    for n in range(singles):
+        artist.single(f"Single {n}", day(-420 - 40 * n))
+    user = Simulation(world.build(), tamper=lambda page, _: replace(page, more=False))
+    user.follow(artist.id)
+    assert user.check(0) == []
+    user.tamper = None
+    assert user.check() + user.check() == []
+    assert all(mark.read_to_end_at for mark in user.store.follow(Ref("spotify", artist.id)).marks.values())
+    known = user.store.follow(Ref("spotify", artist.id)).known
+    assert len(known) == albums + singles
+    assert all(one.silence is not Silence.HELD for one in known.values())
 
 
 @st.composite

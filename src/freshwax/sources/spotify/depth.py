@@ -7,7 +7,7 @@ from collections.abc import Generator
 from freshwax.errors import CheckError, Paused
 from freshwax.model import Follow, Group, GroupView, Listed, Observation
 from freshwax.sources.spotify.lists import recognised
-from freshwax.sources.spotify.pages import Page, PageRequest
+from freshwax.sources.spotify.pages import Page, PageRequest, continued
 
 _OVERLAP = 2  # entries that a resumed deep read reads again, in case some above them went
 
@@ -30,7 +30,8 @@ def deep_walk(follow: Follow, group: Group, pages: int, page_size: int) -> Gener
     try:
         for _ in range(pages):
             page = yield PageRequest((group,), offset, "deep read")
-            listed += recognised(page, follow).entries
+            page = continued(recognised(page, follow), offset + page_size)
+            listed += page.entries
             offset += page_size
             ended = not page.more or (empty and not page.entries)  # one empty page that names a next is stepped over
             empty = not page.entries

@@ -41,7 +41,7 @@ from freshwax.sources.spotify.lists import (
     without_depth,
 )
 from freshwax.sources.spotify.note import Note, Window, read_note, write_note
-from freshwax.sources.spotify.pages import Page, PageRequest
+from freshwax.sources.spotify.pages import Page, PageRequest, continued
 from freshwax.sources.spotify.shown import Shown
 from freshwax.sources.spotify.windows import expected_singles, merged, name_of, window_offset
 
@@ -302,7 +302,7 @@ class _Walk:
             if page.more and not page.entries:
                 raise CheckError("the service sent empty pages without end", code="bad_data", transient=True)
         self.name = credited_name(page.entries, self.follow.artist.ref.id) or self.name
-        page = recognised(page, self.follow)
+        page = continued(recognised(page, self.follow), self.at + self.page_size)
         self.shown.add(page, groups)
         return page
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from freshwax.model import Group, Listed
 
@@ -33,3 +34,14 @@ class Page(Struct, frozen=True):
     more: bool = False
     etag: str | None = None
     not_modified: bool = False
+
+
+def continued(page: Page, end: int) -> Page:
+    """Return a page that was asked for up to ``end``, with a next one where it is full and its total names more.
+
+    Such a list has not been read to its end. A page that is not full ends it, whatever the total claims.
+    """
+    full = bool(page.entries) and page.entries[-1].position + 1 >= end
+    if page.more or not full or page.total is None or page.total <= end:
+        return page
+    return replace(page, more=True)
