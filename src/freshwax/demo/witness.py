@@ -237,8 +237,12 @@ class Witness:
         )
 
     def _base(self) -> set[str]:
-        """What was listed, and too old to be told, when every artist who has it was learnt."""
+        """What was listed, and too old to be told, when every artist who ever has it was learnt."""
         recent, old = set[str](), set[str]()
+        whose: dict[str, tuple[str, ...]] = {}
+        for release in self.world.releases:  # what moves to another artist is decided for that one
+            if whose.setdefault(release.truth, release.artists) != release.artists:
+                recent.add(release.truth)
         for artist, at in self.learnt_at.items():
             for release in self.world.listings(artist, DEFAULT_GROUPS, at):
                 (old if release.date.last_day < (at - LOOK_BACK).date() else recent).add(release.truth)
