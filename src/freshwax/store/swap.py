@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import file_digest
 from io import BufferedReader
 from pathlib import Path
+from threading import Event
 
 from freshwax.errors import StoreError, StoreLocked
 from freshwax.store.connecting import connect
@@ -209,7 +209,7 @@ def _settled(database: Path) -> sqlite3.Connection:
             for attempt in range(ATTEMPTS):
                 if _is_settled(held, last=attempt == ATTEMPTS - 1):
                     return held
-                time.sleep(PATIENCE / ATTEMPTS)
+                Event().wait(PATIENCE / ATTEMPTS)  # SQLite itself does not wait for others who merely have it open
         except BaseException:
             held.close()
             raise
