@@ -10,7 +10,7 @@ delayed can arrive, and at the very end every list is read whole.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -175,7 +175,8 @@ class _Life:
     def outcome(self, name: str, weeks: int, end: datetime) -> Outcome:
         """Judge."""
         world = self.witness.world
-        judged = score(world, world.artists, self.reports, self.witness.owed(end + 3 * DAY))
+        owed = self.witness.owed(end + 3 * DAY)
+        judged = score(world, world.artists, self.reports, owed)
         told = [report for _, report in self.reports]
         repeated = recognisable(judged.twice, world, told)
         return Outcome(
@@ -188,7 +189,7 @@ class _Life:
             releases=len({one.truth for one in world.releases}),
             owed=judged.expected,
             told=judged.told,
-            late=self._late(),
+            late=self._late(owed),
             lost=judged.lost,
             repeated=repeated + announced_twice(world, told),
             old=self.witness.old(self.reports),
@@ -197,17 +198,16 @@ class _Life:
             false=tuple(self.witness.false),
         )
 
-    def _late(self) -> int:
-        """Count what was told for the first time by a later run than the next that asks everybody."""
+    def _late(self, owed: Collection[str]) -> int:
+        """Count what of the owed was told for the first time by a later run than the next that asks everybody."""
         truth_of = {one.id: one.truth for one in self.witness.world.releases}
         told: dict[str, datetime] = {}
         for at, report in self.reports:
             for line in report.lines:
                 told.setdefault(truth_of[line.release.ref.id], at)
-        truths = self.witness.world.truths(self.witness.world.artists)
-        return sum(
-            one.id in told and told[one.id] - max(one.first_listed, START) > (EVERYONE + 1) * WEEK for one in truths
-        )
+        truths = [one for one in self.witness.world.truths(self.witness.world.artists) if one.id in owed]
+        most = (EVERYONE + 1) * WEEK
+        return sum(one.id in told and told[one.id] - max(one.first_listed, START) > most for one in truths)
 
     # -- a run ---------------------------------------------------------------------------------------------------
 
