@@ -31,9 +31,9 @@ def main() -> int:
     headline()
     jobs = list(_jobs(options))
     say(f"  {options.weeks} weeks and {options.artists} artists each. struck: weeks with the fault; world: releases")
-    say("  that there are; owed: to the user; late: told by a later run than the next that")
-    say("  asks everybody; rep.: repeated; old: told though no news; false: what reports")
-    say("  said of their coverage and was not true")
+    say("  that there are; owed: to the user; late: told by a later run than the next")
+    say("  that asks everybody; rep.: repeated; old: told though no news; false: what")
+    say("  reports said of their coverage and was not true")
     say()
     say(f"  {'fault':<29}" + "".join(f"{name:>6}" for name in COLUMNS))
     done: list[Outcome] = []
