@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from tests.simulation import START, a_world, day, followed, on, titles_told
 
-from freshwax.demo.builder import WorldBuilder
 from freshwax.discovery.classify import Moment
 from freshwax.model import ArtistState, Group, Ref, RunStatus
 from freshwax.tracking.options import STDOUT
