@@ -295,20 +295,29 @@ def listed(offset: int, *releases: WorldRelease) -> tuple[Listed, ...]:
     )
 
 
-def test_empty_pages_that_name_a_next_do_not_go_on_for_ever() -> None:
+def failing(times: int) -> Follow:
+    """An artist whose list came back empty so many times in a row."""
+    failed = {"failures": times, "failure": "empty"} if times else {}
+    return Follow(Artist(Ref("spotify", "0" * 22), None, ArtistState.ACTIVE, START, **failed), {}, {})
+
+
+@pytest.mark.parametrize(("failures", "code"), [(0, "empty"), (1, "empty"), (2, "bad_data")])
+def test_empty_pages_that_name_a_next_do_not_go_on_for_ever(failures: int, code: str) -> None:
     with pytest.raises(CheckError) as caught:
-        walk(lambda request: Page((), 40, more=True))
-    assert caught.value.code == "bad_data"
+        walk(lambda request: Page((), 40, more=True), failing(failures))
+    assert caught.value.code == code
 
 
-def test_one_empty_page_is_stepped_over() -> None:
+def test_one_empty_page_at_the_top_is_stepped_over_the_third_time() -> None:
     catalogue = Catalogue(3, 4)
     everything = [*catalogue.albums, *catalogue.singles]
 
     def page(request: PageRequest) -> Page:
         return Page((), 7, more=True) if request.offset == 0 else Page(listed(10, *everything), 7)
 
-    seen, requests = walk(page)
+    with pytest.raises(CheckError, match="begins with an empty page"):
+        walk(page, failing(1))
+    seen, requests = walk(page, failing(2))
     assert len(requests) == 2
     assert {view.group: len(view.listed) for view in seen.views} == {Group.ALBUM: 3, Group.SINGLE: 4}
 

@@ -54,8 +54,8 @@ MUTANTS = [
     Mutant(
         "watermark moved on failure",
         "tracking/run.py",
-        "        gone = record_failure(self.store, artist, failure, self.moment)\n",
-        "        gone = record_failure(self.store, artist, failure, self.moment)\n"
+        "        record_failure(self.store, artist, failure, self.moment)\n",
+        "        record_failure(self.store, artist, failure, self.moment)\n"
         "        commit(self.store, _nothing(self.store, artist), self.moment, ())\n",
         f"{NEW}::test_a_failed_check_moves_nothing",
     ),

@@ -21,9 +21,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 
 from freshwax.demo.faults import Logged
@@ -34,7 +34,6 @@ from freshwax.store.base import Check
 TURN = timedelta(days=6)  # a check that is younger need not be made again
 LOOK_BACK = timedelta(days=90)
 BELIEVED = 3  # answers of 404, in as many runs in a row, until an artist may be given up
-MOMENT = timedelta(seconds=1)
 UNTIL = re.compile(r"until (\d{4}-\d\d-\d\d \d\d:\d\d) UTC")
 EXIT_CODES = {
     RunStatus.COMPLETED: {0},
@@ -78,6 +77,9 @@ class Witness:
     def __init__(self, world: World) -> None:
         self.world = world
         self.learnt_at: dict[str, datetime] = {}
+        self._cutoff: dict[
+            str, date
+        ] = {}  # what was dated earlier was old when an artist was learnt: by the user's clock
         self.false: list[str] = []
         self._checked_at: dict[str, datetime] = {}  # by the user's clock
         self._read_at: dict[str, dict[str, datetime]] = {}  # each list of each artist, by the user's clock
@@ -92,16 +94,22 @@ class Witness:
         for artist in done.checked:
             self._checked_at[artist] = done.now
             self.learnt_at.setdefault(artist, done.at)
+            self._cutoff.setdefault(artist, (done.now - LOOK_BACK).date())
         self._note_names(done)
         self._note_missing(done)
         if done.run is not None:
             self._judge(done, done.run)
 
     def _note_missing(self, done: Finished) -> None:
-        """Count for whom a run's last answer was 404: who was given up must have been among them often enough."""
-        last = {entry.artist: entry.status for entry in done.log if entry.artist is not None}
-        for artist, status in last.items():
-            self._missing[artist] = self._missing[artist] + 1 if status == 404 else 0
+        """Count in how many runs an artist's last answer was 404, until a list comes that can be read: who was given up
+        must have been among them often enough.
+        """
+        last = {entry.artist: entry for entry in done.log if entry.artist is not None}
+        for artist, entry in last.items():
+            if entry.status == 404:
+                self._missing[artist] += 1
+            elif entry.readable:
+                self._missing[artist] = 0
         early = sorted(one for one in done.watched - done.left if self._missing[one] < BELIEVED)
         self.false += [f"{done.at:%Y-%m-%d %H:%M}: {one} was given up after {self._missing[one]} runs" for one in early]
 
@@ -212,7 +220,7 @@ class Witness:
         for artist, at in self.learnt_at.items():
             named = {one for when, ids in self._named.get(artist, ()) if when == at for one in ids}
             for release in self.world.listings(artist, DEFAULT_GROUPS, at):
-                if release.id in named and release.date.last_day >= (at - LOOK_BACK).date():
+                if release.id in named and release.date.last_day >= self._cutoff[artist]:
                     found[release.truth] = min(found.get(release.truth, at), at)
         return found
 
@@ -220,21 +228,36 @@ class Witness:
         """What is announced only: its day has not come."""
         return {one.truth for one in self.world.releases if one.date.last_day > end.date()}
 
-    def old(self, reports: Iterable[tuple[datetime, Report]]) -> tuple[str, ...]:
-        """The truths that were told though they were no news."""
+    def old(self, reports: Sequence[tuple[datetime, Report]]) -> tuple[str, ...]:
+        """The truths that were told though they were no news: known when an artist was learnt, or since before the last
+        report (what that held back is told by the next).
+        """
         truth_of = {one.id: one.truth for one in self.world.releases}
-        named: dict[str, datetime] = {}
-        for answers in self._named.values():
-            for at, ids in answers:
-                for truth in {truth_of[one] for one in ids if one in truth_of}:
-                    named[truth] = min(named.get(truth, at), at)
-        base = self._base()
+        known = self._known()
+        base, learnt = self._base(), set[tuple[str, datetime]]()
+        for release in self.world.releases:
+            learnt.update((release.truth, self.learnt_at[one]) for one in release.artists if one in self.learnt_at)
+        before = (None, *(at for at, _ in reports))
         return tuple(
             truth
-            for at, report in reports
+            for last, (at, report) in zip(before, reports, strict=False)
             for truth in (truth_of[line.release.ref.id] for line in report.lines)
-            if truth in base and named.get(truth, at) <= (at if at in self.learnt_at.values() else at - MOMENT)
+            if truth in base and ((truth, at) in learnt or (last is not None and known.get(truth, at) < last))
         )
+
+    def _known(self) -> dict[str, datetime]:
+        """Since when each truth had been named of all the artists who have it: each one's check decides anew."""
+        named: dict[str, dict[str, datetime]] = {}
+        truth_of = {one.id: one.truth for one in self.world.releases}
+        for artist, answers in self._named.items():
+            for at, ids in answers:
+                for truth in {truth_of[one] for one in ids if one in truth_of}:
+                    whom = named.setdefault(truth, {})
+                    whom[artist] = min(whom.get(artist, at), at)
+        whose: dict[str, set[str]] = {}
+        for release in self.world.releases:
+            whose.setdefault(release.truth, set()).update(one for one in release.artists if one in self.learnt_at)
+        return {truth: max(by.values()) for truth, by in named.items() if whose[truth] <= by.keys()}
 
     def _base(self) -> set[str]:
         """What was listed, and too old to be told, when every artist who ever has it was learnt."""
@@ -245,7 +268,7 @@ class Witness:
                 recent.add(release.truth)
         for artist, at in self.learnt_at.items():
             for release in self.world.listings(artist, DEFAULT_GROUPS, at):
-                (old if release.date.last_day < (at - LOOK_BACK).date() else recent).add(release.truth)
+                (old if release.date.last_day < self._cutoff[artist] else recent).add(release.truth)
         return old - recent - self._news()
 
     def _news(self) -> set[str]:

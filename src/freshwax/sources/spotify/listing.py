@@ -37,6 +37,7 @@ from freshwax.sources.spotify.lists import (
     group_of,
     is_single,
     recognised,
+    refuse_empty_top,
     unexplained,
     without_depth,
 )
@@ -296,6 +297,7 @@ class _Walk:
         self.at = offset
         page = yield PageRequest(tuple(groups), offset, reason, etag)
         if page.more and not page.entries:
+            refuse_empty_top(self.follow.artist, offset)
             self.at += self.page_size
             page = yield PageRequest(tuple(groups), self.at, f"{reason}, after an empty page")
             page = replace(page, etag=None)  # it is that of another page than the one that was asked for
@@ -353,15 +355,13 @@ class _Walk:
 
     def _answer(self, group: Group, seen: Seen, count: int | None) -> None:
         wanted = self._unexplained(group, count) if count is not None or self._mark(group) else False
-        self.answered[group] = without_depth(
-            seen.view(deep_wanted=wanted or None), self._mark(group), self.follow.known
-        )
+        view = seen.view(deep_wanted=wanted or None)
+        self.answered[group] = without_depth(view, self._mark(group), self.follow.known)
         if count is not None:
             self.counts[group] = count
 
     def _unexplained(self, group: Group, now: int | None) -> bool:
-        before = self.old.counts.get(group) if self.old else None
-        return unexplained(self._list(group), before, now, self._mark(group))
+        return unexplained(self._list(group), self.old.counts.get(group) if self.old else None, now, self._mark(group))
 
     def _expect_entries(self, page: Page, groups: Sequence[Group]) -> None:
         """Refuse a list that had entries and comes back empty; the third time in a row it is believed."""
@@ -380,8 +380,8 @@ class _Walk:
         return self.seen.setdefault(group, Seen(group, self.follow.known))
 
     def _etag(self, group: Group) -> str | None:
-        """Return the tag of a group's head as of the last check: what that showed is decided. One that was given in
-        this check is no such tag: a 304 would stand for entries that may have been thrown away since.
+        """Return the tag of a group's head as of the last check: what that showed is decided. One of this check is no
+        such tag: a 304 would stand for entries that may have been thrown away since.
         """
         window = self.old.windows.get(group) if self.old else None
         return window.etag if window else None

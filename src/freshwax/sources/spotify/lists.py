@@ -54,6 +54,14 @@ def recognised(page: Page, follow: Follow) -> Page:
     return replace(page, entries=tuple(found))
 
 
+def refuse_empty_top(artist: Artist, offset: int) -> None:
+    """Raise ``CheckError`` (``empty``) for a list that begins with an empty page, though more follow, until it stays
+    so: what the page hides may be news, which would come out later where nothing tells it from old records.
+    """
+    if not offset and not believed(artist, "empty"):
+        raise CheckError("the list begins with an empty page, though more follow", code="empty")
+
+
 def believed(artist: Artist, code: str) -> bool:
     """Tell whether checks of an artist failed so often for one reason that the next answer is taken at its word."""
     return artist.failure == code and artist.failures >= BELIEVED[code]
