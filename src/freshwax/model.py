@@ -168,8 +168,8 @@ class Known(Struct, frozen=True):
 
     ``key`` and ``marks`` are those of ``discovery.editions``. ``announced`` names the release under which it was,
     or will be, told (itself, or the twin that was seen first); None where it was never to be told.
-    ``previous_check_at`` is the watermark that the decision was made against. ``later_keys``: keys and marks under
-    which it was listed since, with another title, type or artists; sorted.
+    ``previous_check_at`` is the watermark that the decision was made against. ``later_keys``: key and marks under
+    which it is listed now, where its title, type or artists changed since.
     """
 
     release: Release
@@ -182,7 +182,7 @@ class Known(Struct, frozen=True):
     announced: Ref | None
     of: Ref | None = None
     previous_check_at: datetime | None = None
-    later_keys: tuple[tuple[str, str], ...] = ()
+    later_keys: tuple[str, str] | None = None
 
 
 class Follow(Struct, frozen=True):

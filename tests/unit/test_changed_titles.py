@@ -84,3 +84,34 @@ def test_a_renamed_release_under_a_new_id_is_no_news_through_another_artist() ->
     assert user.check(14) == []
     user.follow(tern.id)
     assert user.check(17) == []
+
+
+@pytest.mark.parametrize("dated", [day(-1), day(-1)[:4]], ids=["by day", "by year"])
+def test_a_title_that_a_release_bore_for_a_while_is_free_for_another(dated: str) -> None:
+    world, nightjar = a_world()
+    mistaken = world.change(nightjar.single("Alpha", dated), on(5), title="Beta")
+    world.change(mistaken, on(12), title="Alpha")
+    nightjar.single("Beta", day(1), appears=on(20))
+    user = followed(world, nightjar)
+    assert [user.check(days) for days in (0, 7, 7)] == [[("Alpha", "new")], [], []]
+    assert [title for title, _ in user.check(7)] == ["Beta"]
+
+
+def test_a_title_that_is_given_back_and_taken_by_another_in_one_week_tells_the_other() -> None:
+    world, nightjar = a_world()
+    mistaken = world.change(nightjar.single("Alpha", day(-1)), on(5), title="Beta")
+    world.change(mistaken, on(12), title="Alpha")
+    nightjar.single("Beta", day(1), appears=on(12))
+    user = followed(world, nightjar)
+    assert [user.check(days) for days in (0, 7)] == [[("Alpha", "new")], []]
+    assert [title for title, _ in user.check(7)] == ["Beta"]
+
+
+def test_the_deluxe_edition_of_an_album_that_was_none_is_new() -> None:
+    world, nightjar = a_world()
+    mistaken = reworked(world, nightjar.single("Alpha", day(-1)), 5, type="album")
+    reworked(world, mistaken, 12, type="single")
+    nightjar.album("Alpha (Deluxe Edition)", day(20))
+    user = followed(world, nightjar)
+    assert [user.check(days) for days in (0, 7, 7)] == [[("Alpha", "new")], [], []]
+    assert user.check(7) == [("Alpha (Deluxe Edition)", "new")]

@@ -6,14 +6,14 @@ Pure: ``decide(what is remembered, what was seen, what was announced, when) -> w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from freshwax.discovery.editions import Keys, are_twins, is_edition, keys_of
-from freshwax.discovery.forgetting import as_kept
+from freshwax.discovery.changes import as_listed_now, changed, rekeyed_now
+from freshwax.discovery.editions import Keys, all_keys, are_twins, is_edition, keys_of
 from freshwax.discovery.horizon import beyond_horizon, deep_place, new_horizon
 from freshwax.discovery.telling import is_future
 from freshwax.model import (
@@ -25,7 +25,6 @@ from freshwax.model import (
     GroupView,
     Kind,
     Known,
-    LaterKeys,
     Listed,
     Mark,
     Observation,
@@ -96,10 +95,8 @@ def decide(
     false for a deep read, which moves no watermark.
     """
     first_check = not follow.artist.learnt
-    rekeyed = _rekeyed(follow.known, seen)
-    memory = _Memory(follow.known.values(), announced)
-    for one in rekeyed:
-        memory.remember(follow.known[one.release.id], Keys(one.key, one.marks))
+    rekeyed = rekeyed_now(follow.known, seen)
+    memory = _Memory(*as_listed_now(follow.known, announced, rekeyed))
     decisions: list[Decision] = []
     for case in _cases(follow, seen, moment, first_check=first_check):
         decision = _verdict(case, memory, moment)
@@ -114,7 +111,7 @@ def decide(
         at=moment.now,
         name=seen.name,
         decisions=tuple(decisions),
-        changed=tuple(_changed(follow.known, seen, anew=moment.anew)),
+        changed=tuple(changed(follow.known, seen, anew=moment.anew)),
         marks=tuple(mark for mark in marks if mark is not None),
         listing=seen.listing,
         regular=regular,
@@ -211,22 +208,22 @@ class _Memory:
         self._announced: dict[str, list[tuple[Release, Keys]]] = {}
         self._decided: dict[str, list[tuple[Release, Keys, Ref | None]]] = {}
         for one in known:
+            first, *later = all_keys(one)
             if one.silence is not Silence.TWIN:  # a twin's dates are measured from the first one seen
-                self.remember(one, Keys(one.key, one.marks))
-            for key, marks in one.later_keys:  # under these, a twin may be all that is left of it
-                self.remember(one, Keys(key, marks))
+                self._remember(one, first)
+            for keys in later:  # under these, a twin may be all that is left of it
+                self._remember(one, keys)
         for told in announced:
             self._announced_ids.add(told.release.ref)
             self._announced.setdefault(told.key, []).append((told.release, Keys(told.key, told.marks)))
 
-    def remember(self, one: Known | Decision, keys: Keys) -> None:
-        """Find a release that was decided for the artist by some keys from now on."""
+    def _remember(self, one: Known | Decision, keys: Keys) -> None:
         self._decided.setdefault(keys.key, []).append((one.release, keys, one.announced))
 
     def add(self, decision: Decision) -> None:
         """Count what this check decided as known."""
         if decision.silence is not Silence.TWIN:
-            self.remember(decision, Keys(decision.key, decision.marks))
+            self._remember(decision, Keys(decision.key, decision.marks))
 
     def was_announced(self, ref: Ref) -> bool:
         return ref in self._announced_ids
@@ -334,44 +331,6 @@ def _hold(decision: Decision) -> Decision:
     if decision.kind is None:
         return decision
     return replace(decision, kind=None, silence=Silence.HELD, announced=None)
-
-
-def _changed(known: Mapping[str, Known], seen: Observation, *, anew: bool) -> list[Release]:
-    """Return the known releases whose facts are given otherwise now, as far as they are kept."""
-    shown = _shown_again(known, seen)
-    before = {ref_id: known[ref_id].release for ref_id in shown}
-    now = {ref_id: shown[ref_id] if anew else as_kept(shown[ref_id], one) for ref_id, one in before.items()}
-    return [now[ref_id] for ref_id, one in before.items() if _facts(now[ref_id]) != _facts(one)]
-
-
-def _rekeyed(known: Mapping[str, Known], seen: Observation) -> tuple[LaterKeys, ...]:
-    """Return the keys that known releases have now, where they never had them. Of what was forgotten only the keys say
-    whether it is given otherwise.
-    """
-    found = []
-    for ref_id, release in _shown_again(known, seen).items():
-        one = known[ref_id]
-        if not release.artists or (not one.release.forgotten and _identity(release) == _identity(one.release)):
-            continue
-        keys = keys_of(release)
-        if keys.key and keys != (one.key, one.marks) and keys not in one.later_keys:
-            found.append(LaterKeys(release.ref, *keys))
-    return tuple(found)
-
-
-def _shown_again(known: Mapping[str, Known], seen: Observation) -> dict[str, Release]:
-    """Return what a check shows of the releases that are known, by ID."""
-    shown = {listed.release.ref.id: listed.release for view in seen.views for listed in view.listed}
-    return {ref_id: release for ref_id, release in shown.items() if ref_id in known}
-
-
-def _facts(release: Release) -> tuple[object, ...]:
-    return *_identity(release), release.date, release.total_tracks
-
-
-def _identity(release: Release) -> tuple[object, ...]:
-    """Return the facts that make the keys."""
-    return release.title, release.type, tuple(credit.id for credit in release.artists)
 
 
 def _move(view: GroupView, follow: Follow, moment: Moment, *, regular: bool) -> Mark | None:

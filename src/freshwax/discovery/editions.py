@@ -11,7 +11,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from freshwax.model import Release, ReleaseDate
+from freshwax.model import Known, Release, ReleaseDate
 
 TWIN_DAYS = 3
 LONG = 1000  # characters
@@ -90,6 +90,12 @@ def keys_of(release: Release) -> Keys:
     artists = ",".join(sorted({credit.id for credit in release.artists}))
     identity = f"{release.ref.source}|{artists}|{release.type}|{base}"
     return Keys(blake2b(identity.encode("utf-8", "replace"), digest_size=12).hexdigest(), marks)
+
+
+def all_keys(known: Known) -> tuple[Keys, ...]:
+    """Return the keys of a known release: those under which it was decided, and those that it bears now, if others."""
+    first = Keys(known.key, known.marks)
+    return (first,) if known.later_keys is None else (first, Keys(*known.later_keys))
 
 
 def _normalise(title: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from freshwax.discovery.editions import Keys, are_twins, keys_of
+from freshwax.discovery.editions import Keys, all_keys, are_twins, keys_of
 from freshwax.model import GroupView, Known, Listed, Mark, Release
 
 
@@ -104,8 +104,8 @@ def _listed_anew(entries: Iterable[Listed], unknown: Sequence[Listed], known: Ma
     gone: dict[str, list[Known]] = {}
     for ref_id, one in known.items():
         if ref_id not in here:
-            for key in {one.key, *(key for key, _ in one.later_keys)}:
-                gone.setdefault(key, []).append(one)
+            for keys in set(all_keys(one)):
+                gone.setdefault(keys.key, []).append(one)
     moved, replaced = set(), set()
     for listed in unknown:
         keys = keys_of(listed.release)
@@ -118,7 +118,7 @@ def _listed_anew(entries: Iterable[Listed], unknown: Sequence[Listed], known: Ma
 
 
 def _is_twin(release: Release, keys: Keys, one: Known) -> bool:
-    return any(are_twins(release, keys, one.release, Keys(*had)) for had in ((one.key, one.marks), *one.later_keys))
+    return any(are_twins(release, keys, one.release, had) for had in all_keys(one))
 
 
 def _oldest_read(view: GroupView, known: Mapping[str, Known]) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
@@ -54,9 +54,8 @@ class Ahead(ABC):
         """See ``Store.pull_back``."""
         with self._writing():
             ahead, last = self._ahead(source, now + SLACK)
-            newest = self._nth(source, 1)
-            if ahead and newest is not None:
-                self._move(source, now + SLACK, newest - self._counting_from(self._noticed(source), last, now))
+            if ahead:
+                self._move(source, now + SLACK, self._counting_from(self._noticed(source), last, now))
             for one in self.cooldowns(source):
                 if is_ahead(one, now):
                     self._keep_cooldown(believed(one, now))
@@ -128,8 +127,8 @@ class Ahead(ABC):
         """Return the n-th last instant that is stored."""
 
     @abstractmethod
-    def _move(self, source: str, after: datetime, by: timedelta) -> None:
-        """Move the requests at or after an instant back."""
+    def _move(self, source: str, after: datetime, to: datetime) -> None:
+        """Move the requests at or after an instant back to another: by which clocks they were sent is not known."""
 
     @abstractmethod
     def _cooldowns(self, source: str) -> list[Cooldown]:

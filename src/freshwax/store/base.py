@@ -363,8 +363,8 @@ class Store(Protocol):
         ...
 
     def pull_back(self, source: str, now: datetime) -> int:
-        """Move back what lies in the future, now that the clock is known to be right: the newest request to when that
-        was noticed (else now), the others by as much; cooldowns with their lengths. Return how many requests lay there.
+        """Move back what lies in the future, now that the clock is known to be right: requests to when that was noticed
+        (else now), cooldowns with their lengths. Return how many requests lay there.
         """
         ...
 

@@ -46,11 +46,10 @@ class MemoryTransaction:
             if ref in refs or known.key in wanted
         }
         found |= {
-            (state.first_seen[known.announced], known.announced, key, marks)
+            (state.first_seen[known.announced], known.announced, *known.later_keys)
             for later in set().union(*(state.later_keyed.get(key, ()) for key in wanted))
             for _, known in state.decided(later)
-            for key, marks in known.later_keys
-            if known.announced is not None and key in wanted
+            if known.announced is not None and known.later_keys is not None and known.later_keys[0] in wanted
         }
         return [Announced(state.releases[ref], key, marks) for _, ref, key, marks in sorted(found)]
 
@@ -117,11 +116,10 @@ class MemoryTransaction:
                 self._queue(channel, Announcement(known.release, decision.kind, artist, state.first_seen[ref]))
 
     def _put_later_keys(self, one: LaterKeys) -> None:
-        state, keys = self._state, (one.key, one.marks)
+        state = self._state
         if one.release not in state.releases:
             raise KeyError(one.release)
-        before = state.later_keys.get(one.release, ())
-        state.put(state.later_keys, one.release, tuple(sorted({*before, keys})))
+        state.put(state.later_keys, one.release, (one.key, one.marks))
         state.put(state.later_keyed, one.key, state.later_keyed.get(one.key, frozenset()) | {one.release})
 
     def _queue(self, channel: str, announcement: Announcement) -> None:

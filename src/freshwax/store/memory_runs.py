@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -83,9 +83,9 @@ class Runs(Part, Ahead):
         sent = self._requests.get(source, [])
         return sent[-n][0] if 0 < n <= len(sent) else None
 
-    def _move(self, source: str, after: datetime, by: timedelta) -> None:
+    def _move(self, source: str, after: datetime, to: datetime) -> None:
         sent = self._requests.get(source, [])
-        self._requests[source] = sorted((at - by if at >= after else at, number) for at, number in sent)
+        self._requests[source] = sorted((to if at >= after else at, number) for at, number in sent)
 
     def _cooldowns(self, source: str) -> list[Cooldown]:
         found = (one for one in self._state.cooldowns.values() if one.source == source)

@@ -40,7 +40,7 @@ class State:
         self.decisions: dict[Ref, dict[Ref, Decided]] = {}
         self.deciders: dict[Ref, frozenset[Ref]] = {}
         self.keyed: dict[str, frozenset[Ref]] = {}
-        self.later_keys: dict[Ref, tuple[tuple[str, str], ...]] = {}
+        self.later_keys: dict[Ref, tuple[str, str]] = {}
         self.later_keyed: dict[str, frozenset[Ref]] = {}
         self.outbox: dict[str, dict[Ref, Announcement]] = {}
         self.told: dict[Ref, tuple[Telling, ...]] = {}
@@ -109,7 +109,7 @@ class State:
     def known(self, artist: Ref, release: Ref) -> Known:
         """Return a decision with the release's present facts."""
         known = self.decisions[artist][release].known
-        return replace(known, release=self.releases[release], later_keys=self.later_keys.get(release, ()))
+        return replace(known, release=self.releases[release], later_keys=self.later_keys.get(release))
 
     def decided(self, release: Ref) -> list[tuple[Ref, Known]]:
         """Return the decisions about a release with their artists, by instant, then artist."""

@@ -114,7 +114,7 @@ class SQLiteTransaction:
         for decision in result.decisions:
             self._put_decision(key, decision, result, channels)
         for one in result.rekeyed:
-            self._db.run("later_keys_add", (release_key(self._db, one.release), one.key, one.marks))
+            self._db.run("later_keys_put", (release_key(self._db, one.release), one.key, one.marks))
         self._db.run_many("mark_put", [(key, *rows.mark_row(mark)) for mark in result.marks])
         self._db.run("artist_checked", (result.name, result.listing, key))
         if result.regular and not result.paused:
@@ -178,8 +178,7 @@ def _follow(db: Database, artist: Ref) -> Follow:
     marks = [rows.mark(found) for found in db.each("marks", (key,))]
     decided = {one.release.ref.id: one for one in map(rows.known, db.each("known", (key,)))}
     for release, *keys in db.each("known_later", (key,)):
-        one = decided[release]
-        decided[release] = replace(one, later_keys=(*one.later_keys, tuple(keys)))
+        decided[release] = replace(decided[release], later_keys=tuple(keys))
     return Follow(rows.artist(row), {mark.group: mark for mark in marks}, decided, listing)
 
 

@@ -77,8 +77,8 @@ class Runs(Part, Ahead):
             row = self._db.row("request_nth_last", (source, n - 1))
             return rows.instant(row[0]) if row else None
 
-    def _move(self, source: str, after: datetime, by: timedelta) -> None:
-        self._db.run("requests_pull_back", (by // MICROSECOND, source, rows.stamp(after)))
+    def _move(self, source: str, after: datetime, to: datetime) -> None:
+        self._db.run("requests_pull_back", (rows.stamp(to), source, rows.stamp(after)))
 
     def _cooldowns(self, source: str) -> list[Cooldown]:
         with self._db.reading():

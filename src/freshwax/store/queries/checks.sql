@@ -15,7 +15,7 @@ WHERE d.artist_id = ?
 -- name: known_later
 SELECT r.source_id, k.key, k.marks
 FROM decisions d CROSS JOIN later_keys k ON k.release_id = d.release_id JOIN releases r ON r.id = d.release_id
-WHERE d.artist_id = ? ORDER BY k.key, k.marks
+WHERE d.artist_id = ?
 
 -- name: announced_by_ref
 SELECT DISTINCT {release_columns}, r.first_seen_at, d.key, d.marks
@@ -27,7 +27,7 @@ SELECT DISTINCT {release_columns}, r.first_seen_at, d.key, d.marks
 FROM decisions d JOIN releases r ON r.id = d.release_id
 WHERE d.key = ? AND d.announced_id = d.release_id
 
--- Through what was listed under the key later: itself, or the twin under which it was told.
+-- Through what is listed under the key now: itself, or the twin under which it was told.
 -- name: announced_by_later_key
 SELECT DISTINCT {release_columns}, r.first_seen_at, k.key, k.marks
 FROM later_keys k JOIN decisions d ON d.release_id = k.release_id JOIN releases r ON r.id = d.announced_id
@@ -70,8 +70,8 @@ INSERT OR REPLACE INTO decisions (artist_id, release_id, listing_group, key, mar
                                   previous_check_at, run_id, decided_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
--- name: later_keys_add
-INSERT OR IGNORE INTO later_keys (release_id, key, marks) VALUES (?, ?, ?)
+-- name: later_keys_put
+INSERT OR REPLACE INTO later_keys (release_id, key, marks) VALUES (?, ?, ?)
 
 -- Never what waits on the channel already, or was told there.
 -- name: outbox_add

@@ -37,7 +37,7 @@ SELECT at FROM requests WHERE source = ? ORDER BY at DESC LIMIT 1 OFFSET ?
 SELECT count(*), max(id) FROM requests WHERE source = ? AND at >= ?
 
 -- name: requests_pull_back
-UPDATE requests SET at = at - ? WHERE source = ? AND at >= ?
+UPDATE requests SET at = ? WHERE source = ? AND at >= ?
 
 -- name: cooldowns
 SELECT source, until, reason, bucket, since FROM cooldowns WHERE source = ? ORDER BY bucket

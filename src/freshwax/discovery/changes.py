@@ -1,0 +1,60 @@
+"""What a check shows otherwise of releases that are known: their facts, and the keys that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
+
+from freshwax.discovery.editions import all_keys, keys_of
+from freshwax.discovery.forgetting import as_kept
+from freshwax.model import Announced, Known, LaterKeys, Observation, Release
+
+
+def changed(known: Mapping[str, Known], seen: Observation, *, anew: bool) -> list[Release]:
+    """Return the known releases whose facts are given otherwise now, as far as they are kept."""
+    shown = _shown_again(known, seen)
+    before = {ref_id: known[ref_id].release for ref_id in shown}
+    now = {ref_id: shown[ref_id] if anew else as_kept(shown[ref_id], one) for ref_id, one in before.items()}
+    return [now[ref_id] for ref_id, one in before.items() if _facts(now[ref_id]) != _facts(one)]
+
+
+def rekeyed_now(known: Mapping[str, Known], seen: Observation) -> tuple[LaterKeys, ...]:
+    """Return the keys that known releases bear now, where those are not the last that they bore. Of what was forgotten
+    only the keys say whether it is given otherwise.
+    """
+    found = []
+    for ref_id, release in _shown_again(known, seen).items():
+        one = known[ref_id]
+        if not release.artists or (not one.release.forgotten and _identity(release) == _identity(one.release)):
+            continue
+        keys = keys_of(release)
+        if keys.key and keys != all_keys(one)[-1]:
+            found.append(LaterKeys(release.ref, *keys))
+    return tuple(found)
+
+
+def as_listed_now(
+    known: Mapping[str, Known], announced: Iterable[Announced], rekeyed: Iterable[LaterKeys]
+) -> tuple[Iterable[Known], Iterable[Announced]]:
+    """Return what is known, and what was announced, without the keys that releases bear no more: another may, now."""
+    now = {one.release: replace(known[one.release.id], later_keys=(one.key, one.marks)) for one in rekeyed}
+    still = [
+        one for one in announced if one.release.ref not in now or (one.key, one.marks) in all_keys(now[one.release.ref])
+    ]
+    return {**known, **{ref.id: one for ref, one in now.items()}}.values(), still
+
+
+def _shown_again(known: Mapping[str, Known], seen: Observation) -> dict[str, Release]:
+    """Return what a check shows of the releases that are known, by ID."""
+    shown = {listed.release.ref.id: listed.release for view in seen.views for listed in view.listed}
+    return {ref_id: release for ref_id, release in shown.items() if ref_id in known}
+
+
+def _facts(release: Release) -> tuple[object, ...]:
+    return *_identity(release), release.date, release.total_tracks
+
+
+def _identity(release: Release) -> tuple[object, ...]:
+    """Return the facts that make the keys."""
+    return release.title, release.type, tuple(credit.id for credit in release.artists)
