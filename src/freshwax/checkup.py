@@ -140,7 +140,7 @@ def _contents(config: Config, now: datetime) -> Kept:
             artists=artists,
             ahead=sum(is_ahead(one, now) for one in artists if one.state is ArtistState.ACTIVE),
             last_run=last_regular(app.as_they_are(config, store, store.runs(RECENT))),
-            requests=store.requests_since(app.SOURCE, now - timedelta(days=1)),
+            requests=store.requests_since(app.SOURCE, now - timedelta(days=1), now),
             paused_until=pause.until if pause else None,
             paused_why=pause.reason if pause else None,
             held=held(store),

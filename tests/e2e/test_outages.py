@@ -198,3 +198,21 @@ def test_the_cache_after_a_run_that_did_not_complete_says_so(
     table = user.run("track", "--from-cache", "--format", "table")
     assert table.code == 3
     assert "0 of 6 artists checked" in table.out, table.out
+
+
+def test_the_cache_after_a_run_that_made_good_for_a_failure_says_no_more_of_it(
+    user: User, world: WorldBuilder, server: DemoServer, birds: list[ArtistHandle], news: list[str]
+) -> None:
+    user.learnt(world, server, birds)
+    server.at = at(2)
+    fault = server.misbehave(Status(500), artist=birds[5].id)
+    first = user.track()
+    assert first.status == (3, "partial")
+    server.repair(fault)
+    second = user.track()
+    assert second.status == (0, "completed")
+    again = user.track("--from-cache")
+    assert again.status == (0, "completed")
+    assert again.titles == (second.titles or first.titles)
+    assert "Failed" not in again.err
+    assert sorted(first.titles + second.titles) == news

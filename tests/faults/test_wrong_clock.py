@@ -32,11 +32,11 @@ class Somebody:
     trial: Trial
     server: DemoServer
 
-    def runs(self, hours: float, clock: timedelta = timedelta(0)) -> tuple[Run, int]:
+    def runs(self, hours: float, clock: timedelta = timedelta(0), *, budget: int | None = None) -> tuple[Run, int]:
         """Run so many hours after noon, on a clock that is wrong by so much; return the requests that it sent, too."""
         self.server.log.clear()
         at = NOON + hours * HOUR
-        options = RunOptions(Mode.INCREMENTAL, "US", per_day=QUOTA, force=True)
+        options = RunOptions(Mode.INCREMENTAL, "US", per_day=QUOTA, force=True, budget=budget)
         run, _ = self.trial.track(at, options, now=at + clock)
         return run, sum(entry.what != "token" for entry in self.server.log)
 
@@ -77,6 +77,16 @@ def test_a_run_with_the_clock_behind_does_not_end_the_pause_of_the_service(someb
     assert (again.status, sent) == (RunStatus.PAUSED, 0)
     assert str(again.error).partition(" UTC")[0] == str(first.error).partition(" UTC")[0], "until the same hour"
     assert somebody.runs(24.5)[1] > 0
+
+
+@pytest.mark.parametrize("clocks", [(23 * HOUR, HOUR), (HOUR, 23 * HOUR)], ids=["far first", "near first"])
+def test_clocks_that_were_ahead_by_turns_do_not_make_the_ledger_forget_the_day(
+    somebody: Somebody, clocks: tuple[timedelta, timedelta]
+) -> None:
+    first, second = clocks
+    sent = somebody.runs(0, first, budget=1)[1] + somebody.runs(0.1, second)[1]
+    assert sent
+    assert sent + sum(somebody.runs(hours)[1] for hours in (0.2, 0.3, 3, 3.1, 20)) <= QUOTA
 
 
 def test_a_ledger_that_a_clock_filled_for_a_month_while_it_was_ahead_bars_for_a_day(somebody: Somebody) -> None:

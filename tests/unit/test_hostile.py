@@ -221,6 +221,7 @@ ATTACKS = {
     "slashes": "https://open.spotify.com/" + "intl-aa/" * (SIZE // 8),
     "commas": "id," * (SIZE // 3),
     "newlines": "\n" * SIZE,
+    "semicolon and spaces": ";" + " " * SIZE + "x",
 }
 
 

@@ -86,8 +86,15 @@ def cell(text: str) -> str:
     What would begin one (``=``, ``+``, ``-``, ``@``, also behind spaces, a tab, a line break or ``"``) is preceded by
     ``'``: at the beginning, and after a semicolon, at which spreadsheets split where the comma is the decimal mark.
     """
-    shown = visible(text)
-    if ";" in shown:
-        shown = re.sub(rf";(\s*)(?={_FORMULA})", r";\1'", shown)
+    first, *others = visible(text).split(";")
+    shown = ";".join((first, *map(_no_formula, others)))
     risky = text[:1] in {"\t", "\r", "\n"} or re.match(_FORMULA, shown)
     return "'" + shown if risky else shown
+
+
+def _no_formula(part: str) -> str:
+    """Return what stands behind a semicolon, so that it begins no formula."""
+    if not re.match(_FORMULA, part):
+        return part
+    text = part.lstrip()
+    return f"{part[: len(part) - len(text)]}'{text}"

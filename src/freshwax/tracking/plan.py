@@ -37,6 +37,7 @@ from freshwax.quota import DAY
 from freshwax.reports.words import count
 from freshwax.store.base import Store
 from freshwax.tracking.options import RunOptions
+from freshwax.tracking.remarks import sentences
 
 if TYPE_CHECKING:
     from freshwax.planning.batch import Batch
@@ -71,17 +72,13 @@ def plan_for(
         artists, now, check_interval=options.check_interval, fresh_for=options.fresh_for, force=options.everyone
     )
     if options.policy is None:
-        return Planned(plan, _sentences(_clock(artists, plan, now), _taken_away(store, plan.answered)))
+        return Planned(plan, sentences(_clock(artists, plan, now), _taken_away(store, plan.answered)))
     batch = smart_batch(store, artists, now, options, run_id=run_id)
     answered = _answered(artists, now, options)
     ahead = _of_batch(batch, artists, now, options, spare=_spare(batch, options))
     plan = replace(ahead, gone=plan.gone, answered=answered)
     warning = batch.warning.rstrip(".") if batch.warning else None
-    return Planned(plan, _sentences(_clock(artists, plan, now), warning, _taken_away(store, answered)))
-
-
-def _sentences(*parts: str | None) -> str | None:
-    return ". ".join(part for part in parts if part) or None
+    return Planned(plan, sentences(_clock(artists, plan, now), warning, _taken_away(store, answered)))
 
 
 def _clock(artists: Sequence[Artist], plan: Plan, now: datetime) -> str | None:

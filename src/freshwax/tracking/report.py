@@ -79,7 +79,7 @@ def report_from_cache(store: Store, options: RunOptions, now: datetime, runs: Se
     told_of = next((one for one in runs if one.id == last.run.id), last.run)
     told_of = told_of if last.run.status is RunStatus.RUNNING else last.run
     lines = tuple(_let_through(_within(store, last.lines, options), options, now))
-    if whole is not None and whole.exit_code and whole.id > last.run.id:  # an older run has not the last word
+    if whole is not None and whole.id > last.run.id and not unfinished:  # an older run has not the last word
         return replace(report, id=0, mode=Mode.REPEAT, lines=lines)
     if not unfinished:
         return Report(0, STDOUT, Mode.REPEAT, told_of, lines, last.notes, report.held)
@@ -188,7 +188,7 @@ def notes(store: Store, run: Run) -> list[str]:
     """Return the sentences that a person should read with a run's report."""
     out = []
     failures = store.checks(run.id, failed=True)
-    names = _names(store, ArtistState.ACTIVE, ArtistState.GONE) if failures else {}
+    names = _names(store, ArtistState.ACTIVE) if failures else {}
     failed = [(names[one.artist], one.message) for one in failures if one.message and one.artist in names]
     if failed:
         out.append(failed_note(failed))
