@@ -249,6 +249,7 @@ class _Life:
     def _live(self, at: datetime, now: datetime, options: RunOptions, *, ahead: bool) -> Run | None:
         """Let a process do a run, and its user read the report; None if it died, or the machine ended it."""
         read = len(self.trial.reports)
+        self.machine.befell = False
         for illness in self.ills:
             late = self.chance.random() < LATE
             self.machine.strike(illness, self._statements(late=late), printing=late)

@@ -44,7 +44,7 @@ class Machine:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection: FrailConnection
-        self.befell = False  # whether the last process met with an illness
+        self.befell = False  # whether a process met with an illness, since this was reset
         self._pending: list[_Stroke] = []
         self._dead = False
         self._slow = 0
@@ -55,7 +55,6 @@ class Machine:
         """Let the machine fall ill before the statement that comes ``after`` so many others; ``printing``: so many
         others from the moment on when a report is being fixed.
         """
-        self.befell = False
         self._pending.append(_Stroke(illness, after, printing=printing))
 
     def restart(self) -> None:
