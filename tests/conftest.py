@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,10 @@ settings.register_profile(
 )
 settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=_CALM)
 settings.register_profile("deep", max_examples=5000, deadline=None, print_blob=True, suppress_health_check=_CALM)
+# Whoever starts the tests in the background, or under nohup, has these ignored, and what the tests start would as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 _SCRUBBED_PREFIXES = ("FRESHWAX_", "_FRESHWAX_", "SPOTIPY_", "SPOTIFY_", "XDG_", "LC_")

@@ -184,7 +184,10 @@ def test_ctrl_c_ends_it_with_the_code_that_the_help_names(freshwax: Freshwax, tm
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process, endless.open("wb"):
         process.send_signal(signal.SIGINT)  # the pipe is open: the program waits for the first byte
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
 
     assert (process.returncode, out, err.strip()) == (130, "", "Stopped.")
     assert "130 Ctrl-C" in freshwax("--help")[1]
