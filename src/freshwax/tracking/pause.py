@@ -21,7 +21,7 @@ INTERRUPTED = "Interrupted"
 def why_paused(reason: Paused, meter: Meter, per_day: int | None, *, by_budget: bool) -> str:
     """Say what ended the run. What the day has left is a budget for the gate, too: ``by_budget`` tells them apart.
 
-    Until when the user's own limit holds depends on what is left: ``continues`` says it.
+    Until when the user's own limit holds depends on what is left: ``resumes`` says it.
     """
     if reason.reason == OWN_QUOTA:
         return own_limit(per_day)
