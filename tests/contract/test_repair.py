@@ -8,21 +8,13 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tests.contract.damage_words import ARTISTS, COUNTED, PAGE, assert_sound, counts, fill, pages_of, raw, spoil
+from tests.contract.damage_words import ARTISTS, COUNTED, PAGE, assert_sound, counts, pages_of, raw, spoil
 from tests.contract.store_words import NOW, at
 from tests.fixtures import keep_schema
 
 from freshwax.errors import StoreError
 from freshwax.store.repair import repair
 from freshwax.store.sqlite import SQLiteStore
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A database of some hundred pages: half of what was found is told, the other half waits."""
-    path = tmp_path_factory.mktemp("model") / "f.db"
-    fill(path)
-    return path.read_bytes()
 
 
 @pytest.fixture

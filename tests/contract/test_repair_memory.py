@@ -6,20 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.contract.damage_words import ARTISTS, PAGE, assert_sound, counts, fill, pages_of, raw, spoil
+from tests.contract.damage_words import ARTISTS, PAGE, assert_sound, counts, pages_of, raw, spoil
 from tests.contract.store_words import NOW, at, release, save, start, told
 
 from freshwax.model import Ref
 from freshwax.store.repair import repair
 from freshwax.store.sqlite import SQLiteStore
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A database of some hundred pages: half of what was found is told, the other half waits."""
-    path = tmp_path_factory.mktemp("model") / "f.db"
-    fill(path)
-    return path.read_bytes()
 
 
 @pytest.fixture
