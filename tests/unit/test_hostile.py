@@ -226,11 +226,11 @@ ATTACKS = {
 
 
 def bounded(act: Callable[[], object]) -> None:
-    """Do something that may refuse its input; it takes well under a second of work either way, on a machine at rest."""
+    """Do something that may refuse its input; it takes well under a second of work either way."""
     start = time.process_time()
     with suppress(UsageError, CheckError):
         act()
-    assert time.process_time() - start < 5.0
+    assert time.process_time() - start < 2.0
 
 
 @pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS)

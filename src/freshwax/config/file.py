@@ -17,6 +17,7 @@ TOML_TYPES: Mapping[str, Any] = {"list": list, "number": int | float, "days": in
 
 _POINTERS = {setting.pointer: setting for setting in SETTINGS if setting.secret}
 
+LARGEST = 65_536  # characters; tomllib takes time by the square of a dotted key's length
 LONGEST_KEY = 80  # characters of a key that an error quotes
 
 WRITTEN: Mapping[str, str] = {
@@ -76,7 +77,10 @@ def _tables(path: Path) -> tuple[str, dict[str, Any]]:
     import tomllib  # noqa: PLC0415 -- most runs in containers have no file
 
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig") as file:
+            text = file.read(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise UsageError(f"{path}: longer than any configuration: give the path of one.")
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not valid TOML: {error}.") from None
