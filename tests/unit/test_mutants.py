@@ -71,7 +71,7 @@ MUTANTS = [
         "discovery/horizon.py",
         "    if mark is None or mark.read_to_end_at is not None:",
         "    if mark is None or mark is not None:",
-        f"{WALK}::test_a_catalogue_is_read_to_its_end_in_the_first_run",
+        "tests/unit/test_unread_rest.py::test_news_are_told_and_the_rest_is_not",
     ),
     Mutant(
         "twins across edition marks",

@@ -46,10 +46,7 @@ WEEK, DAY, HOUR = timedelta(weeks=1), timedelta(days=1), timedelta(hours=1)
 CALM = 7  # weeks at the end
 EVERYONE, AHEAD = 13, 4  # each how many weeks all are checked, and some ahead of the others
 BATCH = 10  # a smart batch checks one artist in so many
-RUNNING, REPORTING = (
-    5_000,
-    8,
-)  # statements of SQL at most before the machine falls ill: in a run, and from its report on
+RUNNING, REPORTING = 5_000, 8  # statements of SQL at most before the machine falls ill: in a run, from its report on
 LATE = 1 / 3  # so often it is the report that is struck
 REFUSED = {400, 429}  # statuses by which the server's own manners are felt
 IMPATIENT = Timeouts(connect=1.0, read=0.15, total=1.0)
@@ -150,7 +147,7 @@ class _Life:
         active = [one for one in self.disasters if not calm and self._strikes(one, week)]
         self.felt = any(one.lasting for one in self.disasters)
         everyone = calm or week % EVERYONE == 0
-        with self._striking(active):
+        with self._striking(active, everyone=everyone):
             if not everyone and week % AHEAD == AHEAD // 2:
                 self._run(at - 6 * HOUR, self._options(everyone=False), ahead=True)
             complete = self._run(at, self._options(everyone=everyone))
@@ -200,7 +197,7 @@ class _Life:
 
     def _late(self, owed: Collection[str]) -> int:
         """Count what of the owed was told for the first time by a later run than the next that asks everybody."""
-        truth_of = {one.id: one.truth for one in self.witness.world.releases}
+        truth_of = self.witness.truth_of
         told: dict[str, datetime] = {}
         for at, report in self.reports:
             for line in report.lines:
@@ -279,20 +276,22 @@ class _Life:
 
     def _answer_for_the_held(self) -> None:
         """Do as a report asks where it held something back: tell it."""
-        for artist, _ in self.store.held():
+        for artist, held in self.store.held():
+            self.witness.let_go.update(self.witness.truth_of[known.release.ref.id] for known in held)
             moment = Moment(self.trial.clock.now(), self.store.runs(1)[0].id, "US", 90)
             decide_held(self.store, artist.ref, moment, (STDOUT,))
 
     # -- what strikes --------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _striking(self, active: Sequence[Disaster]) -> Iterator[None]:
+    def _striking(self, active: Sequence[Disaster], *, everyone: bool) -> Iterator[None]:
         """Let some disasters strike, as long as the block lasts."""
+        least = self._options(everyone=everyone).picks or len(self.witness.world.artists)
         quota = self._requests(active, "quota")
         most = min((one.page_max for one in active if one.page_max), default=self.generous.page_max)
         self.server.manners = replace(self.generous, quota=quota, page_max=most)
         for one in active:
-            self._misbehave(one)
+            self._misbehave(one, least)
         self.clock = sum((one.clock for one in active), timedelta(0))
         self.ills = tuple(one.machine for one in active if one.machine is not None)
         self.trial.timeouts = IMPATIENT if any(one.at_most for one in active) else None
@@ -316,7 +315,8 @@ class _Life:
         always = week % (2 * EVERYONE) in {3, EVERYONE} or (one.learning and week == 0)
         return self.chance.random() < one.often or (bool(one.often) and always)
 
-    def _misbehave(self, one: Disaster) -> None:
+    def _misbehave(self, one: Disaster, least: int) -> None:
+        """Let a disaster strike runs that send at least so many requests."""
         if one.effects:
             when, times = self._reach()
             most = one.at_most if times is None else min(times, one.at_most or times)
@@ -324,14 +324,13 @@ class _Life:
         if one.besides is not None:
             self.server.misbehave(one.besides)
         if one.jump:
-            self._in_mid_run(partial(self._jump, one.jump))
+            self._in_mid_run(partial(self._jump, one.jump), least)
         if one.rival:
-            self._in_mid_run(self._begin_another)
+            self._in_mid_run(self._begin_another, least)
 
-    def _in_mid_run(self, act: Callable[[], None]) -> None:
-        """Let something happen before one of the week's answers is there."""
-        few = self.chance.randrange(len(self.witness.world.artists))
-        self.server.misbehave(_Meanwhile(act), times=1, when=_after(few))
+    def _in_mid_run(self, act: Callable[[], None], least: int) -> None:
+        """Let something happen before one of the week's first so many answers is there."""
+        self.server.misbehave(_Meanwhile(act), times=1, when=_after(self.chance.randrange(least)))
 
     def _jump(self, by: timedelta) -> None:
         self.trial.clock.move_to(self.trial.clock.now() + by)

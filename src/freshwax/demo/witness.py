@@ -11,7 +11,7 @@ there when the artist was learnt was unread as well. **Lost** is what is owed an
 telling has neither the ID nor any artist of the first: when a catalogue moves to another artist and gets new IDs
 between two checks, all that is left of a record is its title, and titles are not identity. **Old** is what was told
 though it had been listed when its artists were learnt, too old then to be told, and a check had been shown it before
-or was that first one.
+or was that first one; not so what a report held back and the user then asked for (``let_go``).
 
 **False coverage** is any of the sentences in ``_false`` that does not hold of a run: what its report says it saw, held
 against what the server answered.
@@ -76,10 +76,10 @@ class Witness:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.truth_of = {one.id: one.truth for one in world.releases}
+        self.let_go: set[str] = set()  # the truths that were held back, until the user asked for them
         self.learnt_at: dict[str, datetime] = {}
-        self._cutoff: dict[
-            str, date
-        ] = {}  # what was dated earlier was old when an artist was learnt: by the user's clock
+        self._cutoff: dict[str, date] = {}  # what was dated earlier was old when an artist was learnt (user's clock)
         self.false: list[str] = []
         self._checked_at: dict[str, datetime] = {}  # by the user's clock
         self._read_at: dict[str, dict[str, datetime]] = {}  # each list of each artist, by the user's clock
@@ -199,13 +199,12 @@ class Witness:
 
     def owed(self, end: datetime) -> dict[str, datetime]:
         """The truths that had to be told by the end, and when each was there to be seen first."""
-        truth_of = {one.id: one.truth for one in self.world.releases}
         first: dict[str, datetime] = {}
         for answers in self._named.values():
             for at, ids in answers:
                 for one in ids:
-                    if one in truth_of:
-                        first[truth_of[one]] = min(first.get(truth_of[one], at), at)
+                    if one in self.truth_of:
+                        first[self.truth_of[one]] = min(first.get(self.truth_of[one], at), at)
         for artist in self.learnt_at:
             for release in self.world.listings(artist, DEFAULT_GROUPS, end):
                 first.setdefault(release.truth, end)
@@ -230,28 +229,26 @@ class Witness:
 
     def old(self, reports: Sequence[tuple[datetime, Report]]) -> tuple[str, ...]:
         """The truths that were told though they were no news: known when an artist was learnt, or since before the last
-        report (what that held back is told by the next).
+        report, and nobody asked for them.
         """
-        truth_of = {one.id: one.truth for one in self.world.releases}
         known = self._known()
-        base, learnt = self._base(), set[tuple[str, datetime]]()
+        base, learnt = self._base() - self.let_go, set[tuple[str, datetime]]()
         for release in self.world.releases:
             learnt.update((release.truth, self.learnt_at[one]) for one in release.artists if one in self.learnt_at)
         before = (None, *(at for at, _ in reports))
         return tuple(
             truth
             for last, (at, report) in zip(before, reports, strict=False)
-            for truth in (truth_of[line.release.ref.id] for line in report.lines)
+            for truth in (self.truth_of[line.release.ref.id] for line in report.lines)
             if truth in base and ((truth, at) in learnt or (last is not None and known.get(truth, at) < last))
         )
 
     def _known(self) -> dict[str, datetime]:
         """Since when each truth had been named of all the artists who have it: each one's check decides anew."""
         named: dict[str, dict[str, datetime]] = {}
-        truth_of = {one.id: one.truth for one in self.world.releases}
         for artist, answers in self._named.items():
             for at, ids in answers:
-                for truth in {truth_of[one] for one in ids if one in truth_of}:
+                for truth in {self.truth_of[one] for one in ids if one in self.truth_of}:
                     whom = named.setdefault(truth, {})
                     whom[artist] = min(whom.get(artist, at), at)
         whose: dict[str, set[str]] = {}

@@ -92,9 +92,9 @@ def decide(
     """Decide every undecided release of a check and move the watermarks of the groups that it answered.
 
     ``announced`` holds what was announced through whomever among the undecided releases and their keys. ``regular`` is
-    false for a deep read, which moves no watermark.
+    false for a deep read, which moves no watermark; one that follows a first check in the same run is its continuation.
     """
-    first_check = not follow.artist.learnt
+    first_check = not follow.artist.learnt or (not regular and _learnt_now(follow, moment))
     rekeyed = rekeyed_now(follow.known, seen)
     memory = _Memory(*as_listed_now(follow.known, announced, rekeyed))
     decisions: list[Decision] = []
@@ -163,7 +163,8 @@ def _cases(follow: Follow, seen: Observation, moment: Moment, *, first_check: bo
     cases = []
     for view in seen.views:
         mark = _mark(follow, view.group, moment)
-        deeper = beyond_horizon(view, mark, follow.known)
+        begins = first_check and (mark is None or mark.first_checked_at == moment.now)
+        deeper = frozenset() if begins else beyond_horizon(view, mark, follow.known)
         for listed in view.listed:
             if listed.release.ref.id not in wanted:
                 continue
@@ -173,7 +174,7 @@ def _cases(follow: Follow, seen: Observation, moment: Moment, *, first_check: bo
                     release=listed.release,
                     group=view.group,
                     keys=keys_of(listed.release),
-                    first_check=mark is None and first_check,
+                    first_check=begins,
                     first_asked=mark is None and not first_check,
                     deeper=listed.release.ref.id in deeper,
                     previous=_past(mark.checked_at, moment) if mark else None,
@@ -188,6 +189,12 @@ def _mark(follow: Follow, group: Group, moment: Moment) -> Mark | None:
     """Return the group's watermark; one of another market is that of another list."""
     mark = follow.marks.get(group)
     return mark if mark is not None and mark.market == moment.market else None
+
+
+def _learnt_now(follow: Follow, moment: Moment) -> bool:
+    """Return whether nothing of an artist was known before this run."""
+    known = (one.decided_at for one in follow.known.values())
+    return all(at == moment.now for at in (*known, *(mark.first_checked_at for mark in follow.marks.values())))
 
 
 def _past(instant: datetime, moment: Moment) -> datetime:
