@@ -273,6 +273,27 @@ def test_what_was_old_when_its_artist_was_learnt_is_no_news(builder: WorldBuilde
     assert witness.old(reports) == (older.truth,), "nobody could know the other"
 
 
+@pytest.mark.parametrize(
+    ("at_first", "asked_after", "old"),
+    [("nothing", 2, False), ("nothing", 4, True), ("another album", 2, True), ("nothing", None, True)],
+)
+def test_what_a_list_that_was_empty_held_back_is_no_old_news_once_it_was_asked_for(
+    builder: WorldBuilder, at_first: str, asked_after: int | None, old: bool
+) -> None:
+    nightjar = builder.artist("Nightjar")
+    older, another = nightjar.album("Older", "2025-01-03"), nightjar.album("Another", "2024-01-05")
+    world = builder.build()
+    witness = Witness(world)
+    witness.see(finished(nightjar.id, shown=(another.id,) if at_first == "another album" else ()))
+    witness.see(finished(nightjar.id, at=MONDAY + WEEK, number=2, shown=(older.id, another.id)))
+    if asked_after is not None:
+        witness.let_go([older.id], asked_after)
+    _, nothing = report_of(world)
+    _, told = report_of(world, older)
+    reports = [(MONDAY, nothing), (MONDAY + WEEK, nothing), (MONDAY + 2 * WEEK, nothing), (MONDAY + 3 * WEEK, told)]
+    assert witness.old(reports) == ((older.truth,) if old else ())
+
+
 def test_what_is_announced_twice_is_seen(builder: WorldBuilder) -> None:
     artists_of(builder)
     world = builder.build()

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from random import Random
 
-from msgspec.structs import replace
-from tests.simulation import START, WorldSource, a_world, day, followed, on, titles_told
+from tests.simulation import START, a_world, day, followed, on, titles_told
 
 from freshwax.discovery.classify import Moment
-from freshwax.model import ArtistState, Group, Listed, Ref, RunStatus
-from freshwax.sources.spotify.pages import Page, PageRequest
+from freshwax.model import ArtistState, Group, Ref, RunStatus
 from freshwax.tracking.options import STDOUT
 from freshwax.tracking.session import decide_held
 
@@ -21,47 +17,6 @@ def test_a_first_check_tells_what_is_recent_and_learns_the_rest_silently() -> No
     nightjar.album("Long Ago", day(-400))
     nightjar.single("Just Out", day(-89))
     assert followed(world, nightjar).check(0) == [("Just Out", "new")]
-
-
-def test_what_a_first_check_reads_from_a_list_that_is_out_of_order_is_told_by_its_date() -> None:
-    world, nightjar = a_world()
-    for number in range(45):
-        nightjar.single(f"Old {number}", day(-100 - 20 * number))
-    user = followed(world, nightjar)
-    for seed in range(20):
-        again = followed(world, nightjar)
-        again.tamper = disordered(user.source, Random(seed))
-        assert again.check(0) == []
-
-
-def test_what_is_recent_is_new_at_a_first_check_even_at_the_end_of_a_list_out_of_order() -> None:
-    world, nightjar = a_world()
-    for number in range(25):
-        nightjar.single(f"Old {number}", day(-100 - 20 * number))
-    lately = nightjar.single("Lately", day(-30))
-    user = followed(world, nightjar)
-
-    def last(page: Page, request: PageRequest) -> Page:
-        entries = [user.source.release(one) for one in user.world.listings(nightjar.id, request.groups, START)]
-        entries.sort(key=lambda release: release.ref.id == lately.id)
-        listed = (Listed(place, one) for place, one in enumerate(entries))
-        return replace(page, entries=tuple(listed)[request.offset : request.offset + 10])
-
-    user.tamper = last
-    assert user.check(0) == [("Lately", "new")]
-
-
-def disordered(source: WorldSource, chance: Random) -> Callable[[Page, PageRequest], Page]:
-    """Return what deals every page but the first one from a list that has just been shuffled."""
-    listed = [source.release(one) for one in source.world.releases]
-
-    def deal(page: Page, request: PageRequest) -> Page:
-        at = request.offset
-        chance.shuffle(listed)
-        dealt = (Listed(at + place, one) for place, one in enumerate(listed[at : at + source.page_size]))
-        return replace(page, entries=tuple(dealt)) if at else page
-
-    return deal
 
 
 def test_what_came_out_since_the_last_check_is_new_and_told_once() -> None:

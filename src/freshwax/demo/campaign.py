@@ -277,7 +277,7 @@ class _Life:
     def _answer_for_the_held(self) -> None:
         """Do as a report asks where it held something back: tell it."""
         for artist, held in self.store.held():
-            self.witness.let_go.update(self.witness.truth_of[known.release.ref.id] for known in held)
+            self.witness.let_go((known.release.ref.id for known in held), len(self.reports))
             moment = Moment(self.trial.clock.now(), self.store.runs(1)[0].id, "US", 90)
             decide_held(self.store, artist.ref, moment, (STDOUT,))
 
@@ -286,12 +286,12 @@ class _Life:
     @contextmanager
     def _striking(self, active: Sequence[Disaster], *, everyone: bool) -> Iterator[None]:
         """Let some disasters strike, as long as the block lasts."""
-        least = self._options(everyone=everyone).picks or len(self.witness.world.artists)
+        answers = self._options(everyone=everyone).picks or 2 * len(self.trial.world.artists)  # checks, and depth
         quota = self._requests(active, "quota")
         most = min((one.page_max for one in active if one.page_max), default=self.generous.page_max)
         self.server.manners = replace(self.generous, quota=quota, page_max=most)
         for one in active:
-            self._misbehave(one, least)
+            self._misbehave(one, answers)
         self.clock = sum((one.clock for one in active), timedelta(0))
         self.ills = tuple(one.machine for one in active if one.machine is not None)
         self.trial.timeouts = IMPATIENT if any(one.at_most for one in active) else None
@@ -315,8 +315,8 @@ class _Life:
         always = week % (2 * EVERYONE) in {3, EVERYONE} or (one.learning and week == 0)
         return self.chance.random() < one.often or (bool(one.often) and always)
 
-    def _misbehave(self, one: Disaster, least: int) -> None:
-        """Let a disaster strike runs that send at least so many requests."""
+    def _misbehave(self, one: Disaster, answers: int) -> None:
+        """Let a disaster strike a week of about so many answers."""
         if one.effects:
             when, times = self._reach()
             most = one.at_most if times is None else min(times, one.at_most or times)
@@ -324,13 +324,13 @@ class _Life:
         if one.besides is not None:
             self.server.misbehave(one.besides)
         if one.jump:
-            self._in_mid_run(partial(self._jump, one.jump), least)
+            self._in_mid_run(partial(self._jump, one.jump), answers)
         if one.rival:
-            self._in_mid_run(self._begin_another, least)
+            self._in_mid_run(self._begin_another, answers)
 
-    def _in_mid_run(self, act: Callable[[], None], least: int) -> None:
+    def _in_mid_run(self, act: Callable[[], None], most: int) -> None:
         """Let something happen before one of the week's first so many answers is there."""
-        self.server.misbehave(_Meanwhile(act), times=1, when=_after(self.chance.randrange(least)))
+        self.server.misbehave(_Meanwhile(act), times=1, when=_after(self.chance.randrange(most)))
 
     def _jump(self, by: timedelta) -> None:
         self.trial.clock.move_to(self.trial.clock.now() + by)

@@ -11,7 +11,7 @@ there when the artist was learnt was unread as well. **Lost** is what is owed an
 telling has neither the ID nor any artist of the first: when a catalogue moves to another artist and gets new IDs
 between two checks, all that is left of a record is its title, and titles are not identity. **Old** is what was told
 though it had been listed when its artists were learnt, too old then to be told, and a check had been shown it before
-or was that first one; not so what a report held back and the user then asked for (``let_go``).
+or was that first one. Not so what came up on a list that had been empty then, was held back, and asked for by the user.
 
 **False coverage** is any of the sentences in ``_false`` that does not hold of a run: what its report says it saw, held
 against what the server answered.
@@ -77,7 +77,9 @@ class Witness:
     def __init__(self, world: World) -> None:
         self.world = world
         self.truth_of = {one.id: one.truth for one in world.releases}
-        self.let_go: set[str] = set()  # the truths that were held back, until the user asked for them
+        self._type_of = {one.id: one.type for one in world.releases}
+        self._let_go: dict[str, int] = {}  # truths that were held back: how many reports until the user asked for them
+        self._begun: set[tuple[str, str]] = set()  # the lists that showed anything before their artist was learnt
         self.learnt_at: dict[str, datetime] = {}
         self._cutoff: dict[str, date] = {}  # what was dated earlier was old when an artist was learnt (user's clock)
         self.false: list[str] = []
@@ -89,6 +91,7 @@ class Witness:
 
     def see(self, done: Finished) -> None:
         """Take note of a run."""
+        self._note_begun(done)
         for check in done.checks:
             self._note_lists(done, check)
         for artist in done.checked:
@@ -99,6 +102,17 @@ class Witness:
         self._note_missing(done)
         if done.run is not None:
             self._judge(done, done.run)
+
+    def let_go(self, releases: Iterable[str], reports: int) -> None:
+        """Take note that the user, who has read so many reports, asked for releases that were held back."""
+        for one in releases:
+            self._let_go.setdefault(self.truth_of[one], reports)
+
+    def _note_begun(self, done: Finished) -> None:
+        """Note which lists showed anything until their artist was learnt."""
+        for entry in done.log:
+            if entry.artist is not None and entry.artist not in self.learnt_at:
+                self._begun.update((entry.artist, self._type_of[one]) for one in entry.shown if one in self._type_of)
 
     def _note_missing(self, done: Finished) -> None:
         """Count in how many runs an artist's last answer was 404, until a list comes that can be read: who was given up
@@ -229,19 +243,30 @@ class Witness:
 
     def old(self, reports: Sequence[tuple[datetime, Report]]) -> tuple[str, ...]:
         """The truths that were told though they were no news: known when an artist was learnt, or since before the last
-        report, and nobody asked for them.
+        report. What came up on a list that had been shown empty, and was held back, the user may ask for.
         """
         known = self._known()
-        base, learnt = self._base() - self.let_go, set[tuple[str, datetime]]()
+        base, learnt = self._base(), set[tuple[str, datetime]]()
+        empty = self._shown_empty()
+        asked_for = {truth: reports for truth, reports in self._let_go.items() if truth in empty}
         for release in self.world.releases:
             learnt.update((release.truth, self.learnt_at[one]) for one in release.artists if one in self.learnt_at)
         before = (None, *(at for at, _ in reports))
         return tuple(
             truth
-            for last, (at, report) in zip(before, reports, strict=False)
+            for number, (last, (at, report)) in enumerate(zip(before, reports, strict=False))
             for truth in (self.truth_of[line.release.ref.id] for line in report.lines)
-            if truth in base and ((truth, at) in learnt or (last is not None and known.get(truth, at) < last))
+            if truth in base and number < asked_for.get(truth, len(reports))
+            if (truth, at) in learnt or (last is not None and known.get(truth, at) < last)
         )
+
+    def _shown_empty(self) -> set[str]:
+        """The truths of lists that showed nothing until an artist of theirs was learnt."""
+        return {
+            release.truth
+            for release in self.world.releases
+            if any((one, release.type) not in self._begun for one in release.artists if one in self.learnt_at)
+        }
 
     def _known(self) -> dict[str, datetime]:
         """Since when each truth had been named of all the artists who have it: each one's check decides anew."""

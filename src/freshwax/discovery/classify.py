@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from enum import Enum, auto
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -62,6 +63,16 @@ class Moment(Struct, frozen=True):
         return self.now.date() - timedelta(days=self.lookback)
 
 
+class Reading(Enum):
+    """What was read: the lists of an artist from their heads; or the depth of one, which in the run that learnt the
+    artist is the rest of its first check.
+    """
+
+    CHECK = auto()
+    REST = auto()
+    DEPTH = auto()
+
+
 class _Case(Struct, frozen=True):
     """One undecided release with all that the table asks about it."""
 
@@ -87,22 +98,26 @@ def undecided(follow: Follow, seen: Observation) -> list[Listed]:
 
 
 def decide(
-    follow: Follow, seen: Observation, announced: Sequence[Announced], moment: Moment, *, regular: bool = True
+    follow: Follow,
+    seen: Observation,
+    announced: Sequence[Announced],
+    moment: Moment,
+    reading: Reading = Reading.CHECK,
 ) -> CheckResult:
     """Decide every undecided release of a check and move the watermarks of the groups that it answered.
 
-    ``announced`` holds what was announced through whomever among the undecided releases and their keys. ``regular`` is
-    false for a deep read, which moves no watermark; one that follows a first check in the same run is its continuation.
+    ``announced`` holds what was announced through whomever among the undecided releases and their keys. Depth moves no
+    watermark.
     """
-    first_check = not follow.artist.learnt or (not regular and _learnt_now(follow, moment))
+    regular = reading is Reading.CHECK
     rekeyed = rekeyed_now(follow.known, seen)
     memory = _Memory(*as_listed_now(follow.known, announced, rekeyed))
     decisions: list[Decision] = []
-    for case in _cases(follow, seen, moment, first_check=first_check):
+    for case in _cases(follow, seen, moment, reading):
         decision = _verdict(case, memory, moment)
         memory.add(decision)
         decisions.append(decision)
-    if not first_check and _is_flood(decisions, follow, seen, moment):
+    if follow.artist.learnt and _is_flood(decisions, follow, seen, moment):
         decisions = [_hold(one) for one in decisions]
     marks = (_move(view, follow, moment, regular=regular) for view in seen.views)
     return CheckResult(
@@ -153,18 +168,19 @@ def release_held(follow: Follow, announced: Sequence[Announced], moment: Moment)
     )
 
 
-def _cases(follow: Follow, seen: Observation, moment: Moment, *, first_check: bool) -> list[_Case]:
+def _cases(follow: Follow, seen: Observation, moment: Moment, reading: Reading) -> list[_Case]:
     """Return the undecided releases, oldest first, the plain edition before the others: the order in which to
     decide.
     """
+    first_check = reading is Reading.REST or not follow.artist.learnt
     first_checked_at = min((_past(mark.first_checked_at, moment) for mark in follow.marks.values()), default=None)
     last_checked_at = max((_past(mark.checked_at, moment) for mark in follow.marks.values()), default=None)
     wanted = {listed.release.ref.id for listed in undecided(follow, seen)}
     cases = []
     for view in seen.views:
         mark = _mark(follow, view.group, moment)
-        begins = first_check and (mark is None or mark.first_checked_at == moment.now)
-        deeper = frozenset() if begins else beyond_horizon(view, mark, follow.known)
+        begins = first_check and (mark is None or (reading is Reading.REST and mark.first_checked_at == moment.now))
+        deeper = beyond_horizon(view, mark, follow.known)
         for listed in view.listed:
             if listed.release.ref.id not in wanted:
                 continue
@@ -176,7 +192,7 @@ def _cases(follow: Follow, seen: Observation, moment: Moment, *, first_check: bo
                     keys=keys_of(listed.release),
                     first_check=begins,
                     first_asked=mark is None and not first_check,
-                    deeper=listed.release.ref.id in deeper,
+                    deeper=listed.release.ref.id in deeper and not (begins and listed.release.date),
                     previous=_past(mark.checked_at, moment) if mark else None,
                     first_checked_at=first_checked_at,
                     last_checked_at=last_checked_at,
@@ -189,12 +205,6 @@ def _mark(follow: Follow, group: Group, moment: Moment) -> Mark | None:
     """Return the group's watermark; one of another market is that of another list."""
     mark = follow.marks.get(group)
     return mark if mark is not None and mark.market == moment.market else None
-
-
-def _learnt_now(follow: Follow, moment: Moment) -> bool:
-    """Return whether nothing of an artist was known before this run."""
-    known = (one.decided_at for one in follow.known.values())
-    return all(at == moment.now for at in (*known, *(mark.first_checked_at for mark in follow.marks.values())))
 
 
 def _past(instant: datetime, moment: Moment) -> datetime:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from freshwax.discovery.classify import Moment, decide, undecided
+from freshwax.discovery.classify import Moment, Reading, decide, undecided
 from freshwax.discovery.editions import keys_of
 from freshwax.errors import CheckError
 from freshwax.model import Announced, Artist, ArtistState, CheckResult, Mark, Observation, Ref, Release
@@ -23,8 +23,8 @@ def commit(
     seen: Observation,
     moment: Moment,
     channels: Collection[str],
+    reading: Reading = Reading.CHECK,
     *,
-    regular: bool = True,
     ahead: bool = False,
 ) -> CheckResult | None:
     """Decide what was seen against the state inside the transaction, and write it all, or nothing.
@@ -37,7 +37,7 @@ def commit(
         if follow.artist.state is ArtistState.REMOVED:
             return None
         announced = announced_among(tx, (listed.release for listed in undecided(follow, seen)))
-        result = decide(follow, seen, announced, moment, regular=regular)
+        result = decide(follow, seen, announced, moment, reading)
         marks = tuple(_with_turn(mark, follow.marks.get(mark.group), result, ahead=ahead) for mark in result.marks)
         result = replace(result, marks=marks)
         tx.save(result, channels)

@@ -24,7 +24,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from freshwax.clock import Clock
-from freshwax.discovery.classify import Moment
+from freshwax.discovery.classify import Moment, Reading
 from freshwax.errors import AuthError, CheckError, FreshwaxError, Paused, SourceError
 from freshwax.model import Artist, ArtistState, Coverage, Group, Mode, Observation, Ref, Run, RunStatus
 from freshwax.planning.due import Plan, left_for_deep, plan_run, share
@@ -109,6 +109,7 @@ class _Run:
         )
         self.plan = Plan((), (), (), ())
         self.checked: set[Ref] = set()
+        self.learnt: set[Ref] = set()  # of these: whom nobody had checked to the end before
         self.failed: dict[Ref, str] = {}
         self.missing: list[Artist] = []  # had a 404, and do not count as gone yet
         self.gone: dict[Ref, str] = {}
@@ -230,6 +231,8 @@ class _Run:
             self._stop(self.meter.refusal or Paused("The requests of this run are spent", reason=BUDGET, until=None))
         else:
             self.checked.add(artist.ref)
+            if not artist.learnt:
+                self.learnt.add(artist.ref)
 
     def _fail(self, artist: Artist, failure: CheckError) -> None:
         record_failure(self.store, artist, failure, self.moment)
@@ -305,12 +308,12 @@ class _Run:
             mark = follow.marks.get(group)
             if mark is not None and mark.checked_at == self.moment.now:
                 seen = await self.source.read_deep(follow, group, self.want, DEEP_PAGES)
-                self._commit(follow.artist, seen, regular=False)
+                self._commit(follow.artist, seen, Reading.REST if ref in self.learnt else Reading.DEPTH)
 
-    def _commit(self, artist: Artist, seen: Observation, *, regular: bool = True) -> bool:
+    def _commit(self, artist: Artist, seen: Observation, reading: Reading = Reading.CHECK) -> bool:
         """Decide and write what was seen; returns whether the artist is still watched."""
         ahead = self.options.mode is Mode.PREFETCH
-        result = commit(self.store, seen, self.moment, self.options.channels, regular=regular, ahead=ahead)
+        result = commit(self.store, seen, self.moment, self.options.channels, reading, ahead=ahead)
         if result is not None:
             trace(result, by_name(artist))
             self.found += sum(one.kind is not None for one in result.decisions)
