@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import random
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 from _table import headline, say, verdict
 from freshwax.demo.campaign import Outcome, suffer
@@ -28,6 +32,7 @@ Job = tuple[str, tuple[str, ...], int]  # a name, the disasters' names, a seed
 
 def main() -> int:
     options = _options()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, instead of waiting for every campaign
     headline()
     jobs = list(_jobs(options))
     say(f"  {options.weeks} weeks and {options.artists} artists each. struck: weeks with the fault; world: releases")
@@ -102,8 +107,18 @@ def _suffer(job: Job, artists: int, weeks: int) -> Outcome:
     sys.setswitchinterval(0.0005)  # client and server are threads that wait for each other
     _, names, seed = job
     with TemporaryDirectory(prefix="freshwax-faults-") as folder:
+        Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
         disasters = [BY_NAME[one] for one in names]
         return suffer(" + ".join(names), disasters, Path(folder), artists=artists, weeks=weeks, seed=seed)
+
+
+def _end_with_parent(folder: str) -> None:
+    """End this process when the one that started it has ended: a run takes signals for itself, and goes on."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    rmtree(folder, ignore_errors=True)
+    os._exit(1)
 
 
 def _row(one: Outcome) -> None:
