@@ -287,11 +287,26 @@ def test_what_a_list_that_was_empty_held_back_is_no_old_news_once_it_was_asked_f
     witness.see(finished(nightjar.id, shown=(another.id,) if at_first == "another album" else ()))
     witness.see(finished(nightjar.id, at=MONDAY + WEEK, number=2, shown=(older.id, another.id)))
     if asked_after is not None:
-        witness.let_go([older.id], asked_after)
+        witness.let_go(nightjar.id, [older.id], asked_after)
     _, nothing = report_of(world)
     _, told = report_of(world, older)
     reports = [(MONDAY, nothing), (MONDAY + WEEK, nothing), (MONDAY + 2 * WEEK, nothing), (MONDAY + 3 * WEEK, told)]
     assert witness.old(reports) == ((older.truth,) if old else ())
+
+
+def test_what_a_full_list_held_back_is_old_though_a_guest_had_an_empty_one(builder: WorldBuilder) -> None:
+    nightjar, other = builder.artist("Nightjar"), builder.artist("Other")
+    older = builder.joint("Older", "2025-01-03", [nightjar, other])
+    world = builder.build()
+    witness = Witness(world)
+    shown = (answer(nightjar.id, older.id, at=MONDAY), answer(other.id, at=MONDAY))
+    witness.see(changed(finished(nightjar.id, other.id), log=shown))
+    witness.see(finished(nightjar.id, other.id, at=MONDAY + WEEK, number=2, shown=(older.id,)))
+    witness.let_go(nightjar.id, [older.id], 2)
+    _, nothing = report_of(world)
+    _, told = report_of(world, older)
+    reports = [(MONDAY, nothing), (MONDAY + WEEK, nothing), (MONDAY + 2 * WEEK, nothing), (MONDAY + 3 * WEEK, told)]
+    assert witness.old(reports) == (older.truth,)
 
 
 def test_what_is_announced_twice_is_seen(builder: WorldBuilder) -> None:

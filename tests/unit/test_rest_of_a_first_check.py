@@ -9,8 +9,12 @@ from msgspec.structs import replace
 from tests.simulation import Simulation, a_world, day, followed, on
 
 from freshwax.demo.builder import ArtistHandle
+from freshwax.discovery.classify import Moment
+from freshwax.history import EXACT, WATCHED
 from freshwax.model import ArtistState, Listed, Ref, Release
 from freshwax.sources.spotify.pages import Page, PageRequest
+from freshwax.tracking.options import STDOUT
+from freshwax.tracking.session import decide_held
 
 
 def old_singles(nightjar: ArtistHandle, many: int, **details: str) -> None:
@@ -93,6 +97,30 @@ def test_a_flood_in_depth_is_held() -> None:
     user.tamper = dealt(user, lambda listed: listed.sort(key=lambda one: one.title.startswith("Of This")))
     assert user.check(0) == []
     assert [len(held) for _, held in user.store.held()] == [40]
+
+
+def test_what_was_held_of_it_is_new_when_it_is_asked_for() -> None:
+    world, nightjar = a_world()
+    old_singles(nightjar, 15)
+    for number in range(40):
+        nightjar.single(f"Lately {number}", day(-30 - number))
+    user = followed(world, nightjar)
+    user.tamper = dealt(user, lambda listed: listed.sort(key=lambda one: one.title.startswith("Lately")))
+    assert user.check(0) == []
+    moment = Moment(user.clock.now(), user.store.runs(1)[0].id, "US", 90)
+    decide_held(user.store, Ref("spotify", nightjar.id), moment, (STDOUT,))
+    assert [kind for _, kind in user.check()] == ["new"] * 40
+
+
+def test_what_it_learns_was_not_seen_to_appear() -> None:
+    world, nightjar = a_world()
+    old_singles(nightjar, 15)
+    for year in range(1980, 2010):
+        nightjar.single(f"Of {year}", f"{year}-01-01")
+    user = followed(world, nightjar)
+    assert user.check(0) == []
+    flags = user.store.history(user.store.artists()).flags
+    assert [sum(bool(flag & what) for flag in flags) for what in (WATCHED, EXACT)] == [0, 15]
 
 
 def test_another_market_of_an_artist_whose_list_was_empty_is_no_first_check() -> None:

@@ -277,7 +277,7 @@ class _Life:
     def _answer_for_the_held(self) -> None:
         """Do as a report asks where it held something back: tell it."""
         for artist, held in self.store.held():
-            self.witness.let_go((known.release.ref.id for known in held), len(self.reports))
+            self.witness.let_go(artist.ref.id, (known.release.ref.id for known in held), len(self.reports))
             moment = Moment(self.trial.clock.now(), self.store.runs(1)[0].id, "US", 90)
             decide_held(self.store, artist.ref, moment, (STDOUT,))
 

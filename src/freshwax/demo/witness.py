@@ -78,7 +78,7 @@ class Witness:
         self.world = world
         self.truth_of = {one.id: one.truth for one in world.releases}
         self._type_of = {one.id: one.type for one in world.releases}
-        self._let_go: dict[str, int] = {}  # truths that were held back: how many reports until the user asked for them
+        self._let_go: dict[str, int] = {}  # truths of lists that were empty at first: reports until they were asked for
         self._begun: set[tuple[str, str]] = set()  # the lists that showed anything before their artist was learnt
         self.learnt_at: dict[str, datetime] = {}
         self._cutoff: dict[str, date] = {}  # what was dated earlier was old when an artist was learnt (user's clock)
@@ -103,10 +103,11 @@ class Witness:
         if done.run is not None:
             self._judge(done, done.run)
 
-    def let_go(self, releases: Iterable[str], reports: int) -> None:
-        """Take note that the user, who has read so many reports, asked for releases that were held back."""
+    def let_go(self, artist: str, releases: Iterable[str], reports: int) -> None:
+        """Take note that the user, who has read so many reports, asked for what was held back of an artist."""
         for one in releases:
-            self._let_go.setdefault(self.truth_of[one], reports)
+            if (artist, self._type_of[one]) not in self._begun:
+                self._let_go.setdefault(self.truth_of[one], reports)
 
     def _note_begun(self, done: Finished) -> None:
         """Note which lists showed anything until their artist was learnt."""
@@ -247,8 +248,6 @@ class Witness:
         """
         known = self._known()
         base, learnt = self._base(), set[tuple[str, datetime]]()
-        empty = self._shown_empty()
-        asked_for = {truth: reports for truth, reports in self._let_go.items() if truth in empty}
         for release in self.world.releases:
             learnt.update((release.truth, self.learnt_at[one]) for one in release.artists if one in self.learnt_at)
         before = (None, *(at for at, _ in reports))
@@ -256,17 +255,9 @@ class Witness:
             truth
             for number, (last, (at, report)) in enumerate(zip(before, reports, strict=False))
             for truth in (self.truth_of[line.release.ref.id] for line in report.lines)
-            if truth in base and number < asked_for.get(truth, len(reports))
+            if truth in base and number < self._let_go.get(truth, len(reports))
             if (truth, at) in learnt or (last is not None and known.get(truth, at) < last)
         )
-
-    def _shown_empty(self) -> set[str]:
-        """The truths of lists that showed nothing until an artist of theirs was learnt."""
-        return {
-            release.truth
-            for release in self.world.releases
-            if any((one, release.type) not in self._begun for one in release.artists if one in self.learnt_at)
-        }
 
     def _known(self) -> dict[str, datetime]:
         """Since when each truth had been named of all the artists who have it: each one's check decides anew."""

@@ -193,7 +193,7 @@ def _cases(follow: Follow, seen: Observation, moment: Moment, reading: Reading) 
                     first_check=begins,
                     first_asked=mark is None and not first_check,
                     deeper=listed.release.ref.id in deeper and not (begins and listed.release.date),
-                    previous=_past(mark.checked_at, moment) if mark else None,
+                    previous=_past(mark.checked_at, moment) if mark and not begins else None,
                     first_checked_at=first_checked_at,
                     last_checked_at=last_checked_at,
                 )
