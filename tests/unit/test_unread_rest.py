@@ -70,6 +70,16 @@ def test_news_are_told_where_all_the_old_has_new_ids(kind: str, old: int) -> Non
     assert case.found(case.learnt(budget=2)) == fresh
 
 
+def test_what_moved_up_above_the_place_where_reading_went_on_is_no_news() -> None:
+    case = Upheaval(29, "album")
+    user = case.learnt(budget=4)
+    for one in case.old[25:28]:
+        case.world.withdraw(one, AT)
+    user.world = case.world.build()
+    assert case.found(user) == []
+    assert case.old[28].id in user.store.follow(Ref("spotify", case.artist.id)).known
+
+
 def test_what_was_listed_late_is_told_where_all_the_old_went() -> None:
     case = Upheaval(30)
     for one in case.old:

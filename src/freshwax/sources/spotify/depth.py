@@ -17,7 +17,8 @@ def deep_walk(follow: Follow, group: Group, pages: int, page_size: int) -> Gener
 
     A quota or a failure that ends it in the middle keeps what was read; with nothing read, it is raised. Where the
     overlap with the part read before shows fewer known entries than it should, they are gone (a new ID in the old
-    place, too), and what lies below has moved up by as many.
+    place, too), and what lies below has moved up by as many. A list that ends further up is read from a page before its
+    end.
     """
     mark = follow.marks[group]
     unread = mark.horizon if mark.read_to_end_at is None else 0  # an audit reads everything once more
@@ -31,6 +32,9 @@ def deep_walk(follow: Follow, group: Group, pages: int, page_size: int) -> Gener
         for _ in range(pages):
             page = yield PageRequest((group,), offset, "deep read")
             page = continued(recognised(page, follow), offset + page_size)
+            if offset == start > 0 and not page.entries and not page.more:
+                start = offset = max(min(page.total or 0, start) - page_size, 0)
+                continue
             listed += page.entries
             offset += page_size
             ended = not page.more or (empty and not page.entries)  # one empty page that names a next is stepped over
