@@ -32,8 +32,8 @@ MUTANTS = [
     Mutant(
         "one global watermark",
         "discovery/classify.py",
-        "previous=_past(mark.checked_at, moment) if mark else None,",
-        "previous=moment.now if mark else None,",
+        "previous=_past(mark.checked_at, moment) if mark and not begins else None,",
+        "previous=moment.now if mark and not begins else None,",
         f"{NEW}::test_a_failed_check_moves_nothing",
     ),
     Mutant(
