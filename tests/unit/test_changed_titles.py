@@ -115,3 +115,15 @@ def test_the_deluxe_edition_of_an_album_that_was_none_is_new() -> None:
     user = followed(world, nightjar)
     assert [user.check(days) for days in (0, 7, 7)] == [[("Alpha", "new")], [], []]
     assert user.check(7) == [("Alpha (Deluxe Edition)", "new")]
+
+
+def test_twins_that_are_handed_over_to_another_artist_are_told_once() -> None:
+    world, nightjar = a_world()
+    tern = world.artist("Tern")
+    tern.single("Old", day(-300))
+    loud = nightjar.single("Loud", day(3))
+    clean = world.twin(loud, title="Loud (Clean)", date=day(2), appears=on(8))
+    for one in (loud, clean):
+        reworked(world, one, 16, artists=(tern.id,))
+    user = followed(world, nightjar, tern)
+    assert [user.check(0), user.check(), user.check(), user.check()] == [[], [("Loud", "new")], [], []]

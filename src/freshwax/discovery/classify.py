@@ -112,8 +112,12 @@ def decide(
     regular = reading is Reading.CHECK
     rekeyed = rekeyed_now(follow.known, seen)
     memory = _Memory(*as_listed_now(follow.known, announced, rekeyed))
+    cases = _cases(follow, seen, moment, reading)
+    for case in cases:  # told through somebody else: under other artists, perhaps, but a twin stands beside it now
+        if memory.was_announced(case.release.ref):
+            memory.add_announced(case.release, case.keys)
     decisions: list[Decision] = []
-    for case in _cases(follow, seen, moment, reading):
+    for case in cases:
         decision = _verdict(case, memory, moment)
         memory.add(decision)
         decisions.append(decision)
@@ -232,7 +236,7 @@ class _Memory:
                 self._remember(one, keys)
         for told in announced:
             self._announced_ids.add(told.release.ref)
-            self._announced.setdefault(told.key, []).append((told.release, Keys(told.key, told.marks)))
+            self.add_announced(told.release, Keys(told.key, told.marks))
 
     def _remember(self, one: Known | Decision, keys: Keys) -> None:
         self._decided.setdefault(keys.key, []).append((one.release, keys, one.announced))
@@ -241,6 +245,10 @@ class _Memory:
         """Count what this check decided as known."""
         if decision.silence is not Silence.TWIN:
             self._remember(decision, Keys(decision.key, decision.marks))
+
+    def add_announced(self, release: Release, keys: Keys) -> None:
+        """Count what was announced as bearing these keys, too."""
+        self._announced.setdefault(keys.key, []).append((release, keys))
 
     def was_announced(self, ref: Ref) -> bool:
         return ref in self._announced_ids
