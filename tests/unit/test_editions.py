@@ -40,6 +40,8 @@ def editions(one: str, other: str) -> bool:
         ("Low Tide (2011 Remaster)", "Low Tide - Remastered 2011"),
         ("÷", "÷"),
         ("???", "???"),
+        ("&", "& (Clean)"),
+        ("& feat. Tern", "&"),
         ("\N{FIRE}", "\N{FIRE}"),
         ("Low Tide (Live)", "Low Tide - Live"),
     ],
@@ -53,6 +55,8 @@ def test_twins(one: str, other: str) -> None:
     [
         ("Low Tide", "High Tide"),
         ("Low Tide", "Low Tide (Live)"),
+        ("& (Live)", "? (Live)"),
+        ("&", "& (Live)"),
         ("Low Tide", "Low Tide (Acoustic)"),
         ("Low Tide", "Low Tide - Sped Up"),
         ("Low Tide", "Low Tide (Instrumental)"),

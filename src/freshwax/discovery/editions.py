@@ -101,7 +101,8 @@ def all_keys(known: Known) -> tuple[Keys, ...]:
 def _normalise(title: str) -> tuple[str, str]:
     """Return the normalised title, version marks included, and the edition marks, sorted and joined by spaces."""
     parts = take_apart(title)
-    kept = [_letters(_FEATURED_OPEN.sub("", " " + parts.base))]
+    plain = _FEATURED_OPEN.sub("", " " + parts.base).strip()
+    kept = [_letters(plain) or plain]  # a title may be nothing but signs
     marks: set[str] = set()
     for segment in parts.segments:
         stays, edition = _read_segment(segment)
