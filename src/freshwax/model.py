@@ -238,11 +238,15 @@ class Observation(Struct, frozen=True):
 
 
 class Announced(Struct, frozen=True):
-    """A release that was announced through whomever, with its keys (``discovery.editions``)."""
+    """A release that was announced through whomever, with its keys (``discovery.editions``).
+
+    ``twin`` is another ID that was decided to be the same release, where the keys are those of that one.
+    """
 
     release: Release
     key: str
     marks: str
+    twin: Ref | None = None
 
 
 class Decision(Struct, frozen=True):

@@ -198,6 +198,17 @@ def test_announced_finds_by_ref_and_by_key(store: Store) -> None:
     assert announced(store) == []
 
 
+def test_a_twin_of_what_was_announced_is_found_by_its_own_ref(store: Store) -> None:
+    one, clean, old = (release(name) for name in ("one", "clean", "old"))
+    twin = silent(clean, Silence.TWIN, of=one.ref, announced=one.ref, key="k")
+    save(store, A, told(one, key="k"), twin, silent(old, key="k"))
+    assert announced(store, releases=[clean.ref, old.ref]) == [Announced(one, "k", "", clean.ref)]
+    assert announced(store, releases=[clean.ref, one.ref], keys=["k"]) == [
+        Announced(one, "k", "", clean.ref),
+        Announced(one, "k", ""),
+    ]
+
+
 def test_announced_sees_what_its_own_transaction_wrote_and_forgets_what_was_replaced(store: Store) -> None:
     one = release("one")
     result = save(store, A)

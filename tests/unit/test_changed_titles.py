@@ -127,3 +127,14 @@ def test_twins_that_are_handed_over_to_another_artist_are_told_once() -> None:
         reworked(world, one, 16, artists=(tern.id,))
     user = followed(world, nightjar, tern)
     assert [user.check(0), user.check(), user.check(), user.check()] == [[], [("Loud", "new")], [], []]
+
+
+def test_what_was_listed_anew_and_then_handed_over_is_told_once() -> None:
+    world, nightjar = a_world()
+    tern = world.artist("Tern")
+    tern.single("Old", day(-300))
+    anew = world.relist(nightjar.single("Loud", day(3)), on(9))
+    reworked(world, anew, 16, artists=(tern.id,))
+    nightjar.single("Something Else", day(-500))
+    user = followed(world, nightjar, tern)
+    assert [user.check(0), user.check(), user.check(), user.check()] == [[], [("Loud", "new")], [], []]

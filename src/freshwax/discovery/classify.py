@@ -114,8 +114,8 @@ def decide(
     memory = _Memory(*as_listed_now(follow.known, announced, rekeyed))
     cases = _cases(follow, seen, moment, reading)
     for case in cases:  # told through somebody else: under other artists, perhaps, but a twin stands beside it now
-        if memory.was_announced(case.release.ref):
-            memory.add_announced(case.release, case.keys)
+        if (told := memory.told_as(case.release.ref)) is not None:
+            memory.add_announced(case.release, case.keys, told)
     decisions: list[Decision] = []
     for case in cases:
         decision = _verdict(case, memory, moment)
@@ -225,8 +225,8 @@ class _Memory:
     """What was decided for the artist and what was announced through whomever, found by ID and by key."""
 
     def __init__(self, known: Iterable[Known], announced: Iterable[Announced]) -> None:
-        self._announced_ids: set[Ref] = set()
-        self._announced: dict[str, list[tuple[Release, Keys]]] = {}
+        self._announced_ids: dict[Ref, Ref] = {}
+        self._announced: dict[str, list[tuple[Release, Keys, Ref]]] = {}
         self._decided: dict[str, list[tuple[Release, Keys, Ref | None]]] = {}
         for one in known:
             first, *later = all_keys(one)
@@ -235,8 +235,8 @@ class _Memory:
             for keys in later:  # under these, a twin may be all that is left of it
                 self._remember(one, keys)
         for told in announced:
-            self._announced_ids.add(told.release.ref)
-            self.add_announced(told.release, Keys(told.key, told.marks))
+            self._announced_ids.setdefault(told.twin or told.release.ref, told.release.ref)
+            self.add_announced(told.release, Keys(told.key, told.marks), told.release.ref)
 
     def _remember(self, one: Known | Decision, keys: Keys) -> None:
         self._decided.setdefault(keys.key, []).append((one.release, keys, one.announced))
@@ -246,18 +246,19 @@ class _Memory:
         if decision.silence is not Silence.TWIN:
             self._remember(decision, Keys(decision.key, decision.marks))
 
-    def add_announced(self, release: Release, keys: Keys) -> None:
-        """Count what was announced as bearing these keys, too."""
-        self._announced.setdefault(keys.key, []).append((release, keys))
+    def add_announced(self, release: Release, keys: Keys, told: Ref) -> None:
+        """Count what was announced, under one release, as bearing these keys, too."""
+        self._announced.setdefault(keys.key, []).append((release, keys, told))
 
-    def was_announced(self, ref: Ref) -> bool:
-        return ref in self._announced_ids
+    def told_as(self, ref: Ref) -> Ref | None:
+        """Return the release under which an ID was announced."""
+        return self._announced_ids.get(ref)
 
     def twin(self, release: Release, keys: Keys) -> tuple[Ref, Ref | None] | None:
         """Return the release that this one is a twin of, and the one under which that is told; announced ones first."""
-        for other, other_keys in self._announced.get(keys.key, ()):
+        for other, other_keys, told in self._announced.get(keys.key, ()):
             if are_twins(release, keys, other, other_keys):
-                return other.ref, other.ref
+                return other.ref, told
         for other, other_keys, announced in self._decided.get(keys.key, ()):
             if are_twins(release, keys, other, other_keys):
                 return other.ref, announced
@@ -273,8 +274,10 @@ class _Memory:
 
 def _verdict(case: _Case, memory: _Memory, moment: Moment) -> Decision:  # noqa: PLR0911 -- the rows of a table
     """Return the decision of the first row of the table that fits."""
-    if memory.was_announced(case.release.ref):
-        return _silent(case, Silence.TOLD, announced=case.release.ref)
+    if (told := memory.told_as(case.release.ref)) == case.release.ref:
+        return _silent(case, Silence.TOLD, announced=told)
+    if told is not None:
+        return _silent(case, Silence.TWIN, of=told, announced=told)
     if (twin := memory.twin(case.release, case.keys)) is not None:
         return _silent(case, Silence.TWIN, of=twin[0], announced=twin[1])
     if case.first_check and _older(case.release, moment.cutoff):

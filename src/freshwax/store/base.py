@@ -114,7 +114,8 @@ class Transaction(Protocol):
     def announced(self, releases: Collection[Ref], keys: Collection[str]) -> Sequence[Announced]:
         """Return every announced release whose ref is among ``releases`` or whose key is among ``keys``.
 
-        Announced means: some decision about it names itself as the one under which to tell; told yet or not. Ordered by
+        Announced means: some decision about it names itself as the one under which to tell; told yet or not. For a ref
+        that was decided to be a twin of such a one, that one stands there, with the ref as ``twin``. Ordered by
         first sight, then ref, key, marks; where decisions gave it different keys, it stands there once for each that
         matches. The empty key matches nothing.
         """

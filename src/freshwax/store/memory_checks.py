@@ -37,21 +37,27 @@ class MemoryTransaction:
     def announced(self, releases: Collection[Ref], keys: Collection[str]) -> Sequence[Announced]:
         """See ``Transaction.announced``."""
         state = self._state
-        refs, wanted = set(releases), {key for key in keys if key}
-        candidates = refs.union(*(state.keyed.get(key, ()) for key in wanted))
+        wanted = {key for key in keys if key}
         found = {
-            (state.first_seen[ref], ref, known.key, known.marks)
-            for ref in candidates
-            for _, known in state.announcing(ref)
-            if ref in refs or known.key in wanted
+            (state.first_seen[told], told, known.key, known.marks, None if told == ref else ref)
+            for ref in releases
+            for _, known in state.decided(ref)
+            if (told := known.announced) is not None
         }
         found |= {
-            (state.first_seen[known.announced], known.announced, *known.later_keys)
+            (state.first_seen[ref], ref, known.key, known.marks, None)
+            for ref in set().union(*(state.keyed.get(key, ()) for key in wanted))
+            for _, known in state.announcing(ref)
+            if known.key in wanted
+        }
+        found |= {
+            (state.first_seen[known.announced], known.announced, *known.later_keys, None)
             for later in set().union(*(state.later_keyed.get(key, ()) for key in wanted))
             for _, known in state.decided(later)
             if known.announced is not None and known.later_keys is not None and known.later_keys[0] in wanted
         }
-        return [Announced(state.releases[ref], key, marks) for _, ref, key, marks in sorted(found)]
+        ordered = sorted(found, key=lambda one: (*one[:4], one[4] or one[1]))
+        return [Announced(state.releases[ref], key, marks, twin) for _, ref, key, marks, twin in ordered]
 
     def save(self, result: CheckResult, channels: Collection[str]) -> None:
         """See ``Transaction.save``."""

@@ -97,12 +97,18 @@ class SQLiteTransaction:
 
     def announced(self, releases: Collection[Ref], keys: Collection[str]) -> Sequence[Announced]:
         """See ``Transaction.announced``."""
-        found = {row for ref in releases for row in self._db.rows("announced_by_ref", ref)}
+        width = rows.RELEASE_WIDTH
+        found = set()
+        for ref in releases:
+            for row in self._db.rows("announced_by_ref", ref):
+                told = rows.release(row[:width])
+                found.add((row[width], told.ref, *row[width + 1 :], None if told.ref == ref else ref, told))
         for query in ("announced_by_key", "announced_by_later_key"):
-            found.update(row for key in keys if key for row in self._db.rows(query, (key,)))
-        seen, key, marks = rows.RELEASE_WIDTH, rows.RELEASE_WIDTH + 1, rows.RELEASE_WIDTH + 2
-        ordered = sorted(found, key=lambda row: (row[seen], row[0], row[1], row[key], row[marks]))
-        return [Announced(rows.release(row[: rows.RELEASE_WIDTH]), row[key], row[marks]) for row in ordered]
+            for row in (row for key in keys if key for row in self._db.rows(query, (key,))):
+                told = rows.release(row[:width])
+                found.add((row[width], told.ref, *row[width + 1 :], None, told))
+        ordered = sorted(found, key=lambda one: (*one[:4], one[4] or one[1]))
+        return [Announced(told, key, marks, twin) for _, _, key, marks, twin, told in ordered]
 
     def save(self, result: CheckResult, channels: Collection[str]) -> None:
         """See ``Transaction.save``."""

@@ -17,10 +17,11 @@ SELECT r.source_id, k.key, k.marks
 FROM decisions d CROSS JOIN later_keys k ON k.release_id = d.release_id JOIN releases r ON r.id = d.release_id
 WHERE d.artist_id = ?
 
+-- Itself, or the release whose twin it was found to be.
 -- name: announced_by_ref
 SELECT DISTINCT {release_columns}, r.first_seen_at, d.key, d.marks
-FROM releases r JOIN decisions d ON d.release_id = r.id AND d.announced_id = d.release_id
-WHERE r.source = ? AND r.source_id = ?
+FROM releases asked JOIN decisions d ON d.release_id = asked.id JOIN releases r ON r.id = d.announced_id
+WHERE asked.source = ? AND asked.source_id = ?
 
 -- name: announced_by_key
 SELECT DISTINCT {release_columns}, r.first_seen_at, d.key, d.marks
