@@ -47,8 +47,8 @@ MUTANTS = [
     Mutant(
         "told through A silences B after silent learning",
         "store/memory_checks.py",
-        "for _, known in state.announcing(ref)",
-        "for known in [one[ref] for one in state.decisions.values() if ref in one]",
+        "if (told := known.announced) is not None",
+        "if (told := ref) is not None",
         f"{NEW}::test_learnt_silently_through_one_artist_is_decided_anew_for_another",
     ),
     Mutant(
