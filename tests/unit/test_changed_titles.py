@@ -138,3 +138,16 @@ def test_what_was_listed_anew_and_then_handed_over_is_told_once() -> None:
     nightjar.single("Something Else", day(-500))
     user = followed(world, nightjar, tern)
     assert [user.check(0), user.check(), user.check(), user.check()] == [[], [("Loud", "new")], [], []]
+
+
+def test_a_twin_that_was_found_through_somebody_else_stays_one_whatever_the_first_is_called_by_then() -> None:
+    world, nightjar = a_world()
+    tern = world.artist("Tern")
+    first = world.joint("One", day(3), [nightjar, tern])
+    second = reworked(world, first, 8, title="Two")
+    world.twin(second, title="Two (Clean)", date=day(4), appears=on(15))
+    reworked(world, second, 22, title="Three")
+    user = followed(world, nightjar, tern)
+    assert [len(user.check(0)), len(user.check()), len(user.check())] == [0, 1, 0]
+    assert user.check(failing=[nightjar.id]) == []
+    assert user.check(failing=[tern.id]) == []

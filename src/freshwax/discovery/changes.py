@@ -40,7 +40,9 @@ def as_listed_now(
     """Return what is known, and what was announced, without the keys that releases bear no more: another may, now."""
     now = {one.release: replace(known[one.release.id], later_keys=(one.key, one.marks)) for one in rekeyed}
     still = [
-        one for one in announced if one.release.ref not in now or (one.key, one.marks) in all_keys(now[one.release.ref])
+        one
+        for one in announced
+        if one.twin or one.release.ref not in now or (one.key, one.marks) in all_keys(now[one.release.ref])
     ]
     return {**known, **{ref.id: one for ref, one in now.items()}}.values(), still
 

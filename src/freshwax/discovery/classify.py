@@ -236,7 +236,8 @@ class _Memory:
                 self._remember(one, keys)
         for told in announced:
             self._announced_ids.setdefault(told.twin or told.release.ref, told.release.ref)
-            self.add_announced(told.release, Keys(told.key, told.marks), told.release.ref)
+            if told.twin is None:
+                self.add_announced(told.release, Keys(told.key, told.marks), told.release.ref)
 
     def _remember(self, one: Known | Decision, keys: Keys) -> None:
         self._decided.setdefault(keys.key, []).append((one.release, keys, one.announced))

@@ -7,12 +7,17 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from freshwax.history import ALBUM, EXACT, WATCHED
-from freshwax.model import Artist, CheckResult, Decision, Group, Precision, Ref, Release, ReleaseDate
+from freshwax.model import Announced, Artist, CheckResult, Decision, Group, Precision, Ref, Release, ReleaseDate
 from freshwax.store.base import Change
 
 KILLED = "the run was killed before it ended"
 LOST = "killed, or the machine went down; the next run goes on"  # as it is seen before the next one begins
 _EPOCH = date(1970, 1, 1).toordinal()
+
+
+def announced_order(one: Announced) -> tuple[Ref, str, str, Ref]:
+    """Return what orders announcements of one first sight."""
+    return one.release.ref, one.key, one.marks, one.twin or one.release.ref
 
 
 def artist_order(artist: Artist) -> tuple[bool, str, Ref]:

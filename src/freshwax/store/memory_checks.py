@@ -20,7 +20,7 @@ from freshwax.model import (
     Release,
 )
 from freshwax.store.base import Check
-from freshwax.store.facts import changes, found_in, to_tell
+from freshwax.store.facts import announced_order, changes, found_in, to_tell
 from freshwax.store.memory_state import Decided, State
 
 
@@ -39,25 +39,25 @@ class MemoryTransaction:
         state = self._state
         wanted = {key for key in keys if key}
         found = {
-            (state.first_seen[told], told, known.key, known.marks, None if told == ref else ref)
+            (told, known.key, known.marks, None if told == ref else ref)
             for ref in releases
             for _, known in state.decided(ref)
             if (told := known.announced) is not None
         }
         found |= {
-            (state.first_seen[ref], ref, known.key, known.marks, None)
+            (ref, known.key, known.marks, None)
             for ref in set().union(*(state.keyed.get(key, ()) for key in wanted))
             for _, known in state.announcing(ref)
             if known.key in wanted
         }
         found |= {
-            (state.first_seen[known.announced], known.announced, *known.later_keys, None)
+            (known.announced, *known.later_keys, None)
             for later in set().union(*(state.later_keyed.get(key, ()) for key in wanted))
             for _, known in state.decided(later)
             if known.announced is not None and known.later_keys is not None and known.later_keys[0] in wanted
         }
-        ordered = sorted(found, key=lambda one: (*one[:4], one[4] or one[1]))
-        return [Announced(state.releases[ref], key, marks, twin) for _, ref, key, marks, twin in ordered]
+        every = [Announced(state.releases[told], key, marks, twin) for told, key, marks, twin in found]
+        return sorted(every, key=lambda one: (state.first_seen[one.release.ref], *announced_order(one)))
 
     def save(self, result: CheckResult, channels: Collection[str]) -> None:
         """See ``Transaction.save``."""

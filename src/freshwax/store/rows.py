@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from msgspec import MsgspecError, json
 
 from freshwax.model import (
+    Announced,
     Announcement,
     Artist,
     ArtistState,
@@ -198,6 +199,13 @@ def _address(url: str | None, own_id: str) -> tuple[str | None, str | bytes | No
     if rest == own_id:
         return prefix, None
     return prefix, bytes.fromhex(rest) if _HEX.fullmatch(rest) else rest
+
+
+def announced(row: Row, asked: Ref | None = None) -> tuple[str, Announced]:
+    """Read ``release_columns, first_seen_at, key, marks``, found by a ref or a key; return the first sight as text."""
+    first_seen, key, marks = row[RELEASE_WIDTH:]
+    told = release(row[:RELEASE_WIDTH])
+    return first_seen, Announced(told, key, marks, None if told.ref == asked else asked)
 
 
 @_decoding

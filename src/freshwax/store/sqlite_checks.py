@@ -14,7 +14,7 @@ from freshwax.model import Announced, Artist, ArtistState, CheckResult, Decision
 from freshwax.store import rows
 from freshwax.store.base import Check
 from freshwax.store.database import Database
-from freshwax.store.facts import artist_order, changes, found_in, to_tell
+from freshwax.store.facts import announced_order, artist_order, changes, found_in, to_tell
 from freshwax.store.sqlite_part import Part, artist_key, need_run, release_key, unknown
 
 
@@ -97,18 +97,10 @@ class SQLiteTransaction:
 
     def announced(self, releases: Collection[Ref], keys: Collection[str]) -> Sequence[Announced]:
         """See ``Transaction.announced``."""
-        width = rows.RELEASE_WIDTH
-        found = set()
-        for ref in releases:
-            for row in self._db.rows("announced_by_ref", ref):
-                told = rows.release(row[:width])
-                found.add((row[width], told.ref, *row[width + 1 :], None if told.ref == ref else ref, told))
+        found = [rows.announced(row, ref) for ref in releases for row in self._db.rows("announced_by_ref", ref)]
         for query in ("announced_by_key", "announced_by_later_key"):
-            for row in (row for key in keys if key for row in self._db.rows(query, (key,))):
-                told = rows.release(row[:width])
-                found.add((row[width], told.ref, *row[width + 1 :], None, told))
-        ordered = sorted(found, key=lambda one: (*one[:4], one[4] or one[1]))
-        return [Announced(told, key, marks, twin) for _, _, key, marks, twin, told in ordered]
+            found += [rows.announced(row) for key in keys if key for row in self._db.rows(query, (key,))]
+        return [one for _, one in sorted(set(found), key=lambda seen: (seen[0], *announced_order(seen[1])))]
 
     def save(self, result: CheckResult, channels: Collection[str]) -> None:
         """See ``Transaction.save``."""
