@@ -13,8 +13,8 @@ from enum import Enum, auto
 from msgspec import Struct
 from msgspec.structs import replace
 
-from freshwax.discovery.changes import as_listed_now, changed, rekeyed_now
-from freshwax.discovery.editions import Keys, all_keys, are_twins, is_edition, keys_of
+from freshwax.discovery.changes import as_listed_now, changed, is_gone, rekeyed_now
+from freshwax.discovery.editions import Keys, all_keys, are_twins, is_edition, keys_of, may_replace
 from freshwax.discovery.horizon import beyond_horizon, deep_place, new_horizon
 from freshwax.discovery.telling import is_future
 from freshwax.model import (
@@ -111,7 +111,7 @@ def decide(
     """
     regular = reading is Reading.CHECK
     rekeyed = rekeyed_now(follow.known, seen)
-    memory = _Memory(*as_listed_now(follow.known, announced, rekeyed))
+    memory = _Memory(*as_listed_now(follow.known, announced, rekeyed), seen)
     cases = _cases(follow, seen, moment, reading)
     for case in cases:  # told through somebody else: under other artists, perhaps, but a twin stands beside it now
         if (told := memory.told_as(case.release.ref)) is not None:
@@ -222,12 +222,15 @@ def _order(release: Release, keys: Keys) -> tuple[object, ...]:
 
 
 class _Memory:
-    """What was decided for the artist and what was announced through whomever, found by ID and by key."""
+    """What was decided for the artist and what was announced through whomever, found by ID and by key; a check tells
+    what of it is gone.
+    """
 
-    def __init__(self, known: Iterable[Known], announced: Iterable[Announced]) -> None:
+    def __init__(self, known: Iterable[Known], announced: Iterable[Announced], seen: Observation | None = None) -> None:
+        self._seen = seen
         self._announced_ids: dict[Ref, Ref] = {}
         self._announced: dict[str, list[tuple[Release, Keys, Ref]]] = {}
-        self._decided: dict[str, list[tuple[Release, Keys, Ref | None]]] = {}
+        self._decided: dict[str, list[tuple[Known | Decision, Keys]]] = {}
         for one in known:
             first, *later = all_keys(one)
             if one.silence is not Silence.TWIN:  # a twin's dates are measured from the first one seen
@@ -240,7 +243,7 @@ class _Memory:
                 self.add_announced(told.release, Keys(told.key, told.marks), told.release.ref)
 
     def _remember(self, one: Known | Decision, keys: Keys) -> None:
-        self._decided.setdefault(keys.key, []).append((one.release, keys, one.announced))
+        self._decided.setdefault(keys.key, []).append((one, keys))
 
     def add(self, decision: Decision) -> None:
         """Count what this check decided as known."""
@@ -260,16 +263,23 @@ class _Memory:
         for other, other_keys, told in self._announced.get(keys.key, ()):
             if are_twins(release, keys, other, other_keys):
                 return other.ref, told
-        for other, other_keys, announced in self._decided.get(keys.key, ()):
-            if are_twins(release, keys, other, other_keys):
-                return other.ref, announced
+        decided = self._decided.get(keys.key, ())
+        for one, its_keys in decided:
+            if are_twins(release, keys, one.release, its_keys):
+                return one.release.ref, one.announced
+        for one, its_keys in decided:
+            if may_replace(release, keys, one.release, its_keys) and self._is_gone(one):
+                return one.release.ref, one.announced
         return None
+
+    def _is_gone(self, one: Known | Decision) -> bool:
+        return self._seen is not None and is_gone(one.release, one.group, self._seen)
 
     def edition(self, keys: Keys) -> Ref | None:
         """Return a release of the artist that one with these keys is another edition of."""
-        for other, other_keys, _ in self._decided.get(keys.key, ()):
-            if is_edition(keys, other_keys):
-                return other.ref
+        for one, its_keys in self._decided.get(keys.key, ()):
+            if is_edition(keys, its_keys):
+                return one.release.ref
         return None
 
 

@@ -1,8 +1,9 @@
 """Which releases are the same: the key of a release, its edition marks, and what follows from them.
 
 Two releases with one key are the same music. With the same edition marks and dates within ``TWIN_DAYS`` of the
-first one seen they are twins (explicit and clean, market doubles, a re-listing under a new ID): one release. With
-other edition marks (deluxe, remaster, anniversary) one is an edition of the other.
+first one seen they are twins (explicit and clean, market doubles, a re-listing under a new ID): one release. So are
+they within ``RELISTED_DAYS`` where the first one is gone: its date was corrected with its ID. With other edition marks
+(deluxe, remaster, anniversary) one is an edition of the other.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from freshwax.model import Known, Release, ReleaseDate
 
 TWIN_DAYS = 3
+RELISTED_DAYS = 6  # less than a week: what comes every week under one title are many releases
 LONG = 1000  # characters
 
 _EXPLICIT = frozenset({"explicit", "clean", "edited", "uncensored", "censored", "amended"})
@@ -152,10 +154,19 @@ def days_apart(one: ReleaseDate | None, other: ReleaseDate | None) -> int | None
 
 def are_twins(one: Release, one_keys: Keys, other: Release, other_keys: Keys) -> bool:
     """Tell whether two releases are one release under two IDs."""
+    return _same(one, one_keys, other, other_keys, TWIN_DAYS)
+
+
+def may_replace(one: Release, one_keys: Keys, gone: Release, gone_keys: Keys) -> bool:
+    """Tell whether a release may be one that is gone, under a new ID and with another date."""
+    return _same(one, one_keys, gone, gone_keys, RELISTED_DAYS)
+
+
+def _same(one: Release, one_keys: Keys, other: Release, other_keys: Keys, days: int) -> bool:
     if not one_keys.key or one_keys != other_keys:
         return False
     gap = days_apart(one.date, other.date)
-    return gap is not None and gap <= TWIN_DAYS
+    return gap is not None and gap <= days
 
 
 def is_edition(one: Keys, other: Keys) -> bool:

@@ -1,0 +1,71 @@
+"""A record under a new ID, and with another date: the same where the first one is seen to be gone."""
+
+from __future__ import annotations
+
+import pytest
+from tests.simulation import Simulation, a_world, day, followed, on
+from tests.unit.test_forgetting import forget
+
+
+def after_a_correction(
+    to: str, *, above: int = 2, below: int = 2, between: str | None = None, stays: bool = False
+) -> Simulation:
+    """Return who learnt of an old single that is listed with another date and ID, among others, at the next check."""
+    world, nightjar = a_world()
+    single = nightjar.single("Tide", day(-200))
+    world.twin(single, date=to, appears=on(3))
+    if between:
+        nightjar.single("Between", between)
+    if not stays:
+        world.withdraw(single, on(3))
+    for number in range(above):
+        nightjar.single(f"Younger {number}", day(-100 - number))
+    for number in range(below):
+        nightjar.single(f"Older {number}", day(-300 - number))
+    user = followed(world, nightjar)
+    user.check(0)
+    return user
+
+
+@pytest.mark.parametrize("pruned", [False, True], ids=["kept", "forgotten"])
+@pytest.mark.parametrize(("above", "below"), [(0, 0), (2, 2), (5, 30), (30, 0)])
+@pytest.mark.parametrize("to", [day(-206), day(-194)])
+def test_a_date_that_is_corrected_with_the_id_makes_no_news(to: str, above: int, below: int, pruned: bool) -> None:
+    user = after_a_correction(to, above=above, below=below)
+    assert not pruned or forget(user)
+    assert user.check() == []
+    assert user.store.held() == []
+
+
+def test_what_was_told_is_not_told_again() -> None:
+    world, nightjar = a_world()
+    nightjar.single("Old", day(-400))
+    single = nightjar.single("Tide", day(2))
+    world.withdraw(single, on(9))
+    world.twin(single, date=day(-3), appears=on(9))
+    world.twin(single, title="Tide (Clean)", date=day(-3), appears=on(16))
+    user = followed(world, nightjar)
+    assert [user.check(0), user.check(), user.check(), user.check()] == [[], [("Tide", "new")], [], []]
+
+
+def test_beside_the_first_one_it_is_another() -> None:
+    assert after_a_correction(day(-206), stays=True).check() == [("Tide", "back_catalogue")]
+
+
+@pytest.mark.parametrize("to", [day(-207), day(-193)])
+def test_a_week_apart_it_is_another(to: str) -> None:
+    assert after_a_correction(to).check() == [("Tide", "back_catalogue")]
+
+
+def test_another_edition_is_another() -> None:
+    world, nightjar = a_world()
+    single = nightjar.single("Tide", day(-200))
+    world.withdraw(single, on(3))
+    world.edition(single, "Tide (Deluxe)", day(-204), appears=on(3))
+    user = followed(world, nightjar)
+    assert [user.check(0), user.check()] == [[], [("Tide (Deluxe)", "edition")]]
+
+
+def test_where_the_place_of_the_first_one_is_not_read_it_may_be_another() -> None:
+    user = after_a_correction(day(-196), above=8, below=30, between=day(-198))
+    assert user.check() == [("Tide", "back_catalogue")]
