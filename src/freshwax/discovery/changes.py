@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from msgspec.structs import replace
 
 from freshwax.discovery.editions import all_keys, keys_of
 from freshwax.discovery.forgetting import as_kept
-from freshwax.model import Announced, Group, GroupView, Known, LaterKeys, Listed, Observation, Release, ReleaseDate
+from freshwax.model import Announced, GroupView, Known, LaterKeys, Observation, Release
+
+_EVER, _NEVER = "", "~"  # as text, older and newer than any date
 
 
 def changed(known: Mapping[str, Known], seen: Observation, *, anew: bool) -> list[Release]:
@@ -48,31 +50,30 @@ def as_listed_now(
     return {**known, **{ref.id: one for ref, one in now.items()}}.values(), still
 
 
-def is_gone(release: Release, group: Group, seen: Observation) -> bool:
-    """Tell whether a check shows that a known release is gone: it read where that would stand, and it is not there."""
-    if release.date is None or any(one.release.ref == release.ref for view in seen.views for one in view.listed):
-        return False
-    views = (view for view in seen.views if view.group is group)
-    return any(_reaches_over(stretch, view, release.date) for view in views for stretch in _stretches(view))
+def gone(known: Mapping[str, Known], seen: Observation) -> frozenset[str]:
+    """Return the IDs of the known releases that a check shows to be gone: they are not where they would stand."""
+    here = {listed.release.ref.id for view in seen.views for listed in view.listed}
+    spans = [(view.group, *span) for view in seen.views for span in _spans(view)]
+    return frozenset(
+        ref_id
+        for ref_id, one in known.items()
+        if ref_id not in here and one.release.date is not None
+        if any(one.group is group and oldest < one.release.date.value < newest for group, newest, oldest in spans)
+    )
 
 
-def _stretches(view: GroupView) -> Iterator[Sequence[Listed]]:
-    """Yield what a view shows without a gap."""
+def _spans(view: GroupView) -> Iterator[tuple[str, str]]:
+    """Yield the dates between which a view shows all that there is, the newer one first; a list is sorted by date."""
     entries = sorted(view.listed, key=lambda one: one.position)
     begins = [at for at, one in enumerate(entries) if not at or one.position > entries[at - 1].position + 1]
     for begin, end in pairwise([*begins, len(entries)]):
-        yield entries[begin:end]
-
-
-def _reaches_over(stretch: Sequence[Listed], view: GroupView, day: ReleaseDate) -> bool:
-    """Tell whether a release of some date would stand in a stretch of a list, newest first."""
-    from_top = stretch[0].position == 0
-    to_end = view.ended and stretch[-1].position + 1 == view.depth
-    dates = [one.release.date.value for one in stretch if one.release.date is not None]
-    if (from_top and to_end) or not dates:
-        return from_top and to_end
-    in_order = all(later >= earlier for later, earlier in pairwise(dates))
-    return in_order and (from_top or day.value < dates[0]) and (to_end or day.value > dates[-1])
+        stretch = entries[begin:end]
+        from_top = stretch[0].position == 0
+        to_end = view.ended and stretch[-1].position + 1 == view.depth
+        dates = [one.release.date.value for one in stretch if one.release.date is not None]
+        sorted_so = all(later >= earlier for later, earlier in pairwise(dates))
+        if (from_top and to_end) or (dates and sorted_so):
+            yield _NEVER if from_top else dates[0], _EVER if to_end else dates[-1]
 
 
 def _shown_again(known: Mapping[str, Known], seen: Observation) -> dict[str, Release]:

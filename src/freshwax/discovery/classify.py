@@ -13,7 +13,7 @@ from enum import Enum, auto
 from msgspec import Struct
 from msgspec.structs import replace
 
-from freshwax.discovery.changes import as_listed_now, changed, is_gone, rekeyed_now
+from freshwax.discovery.changes import as_listed_now, changed, gone, rekeyed_now
 from freshwax.discovery.editions import Keys, all_keys, are_twins, is_edition, keys_of, may_replace
 from freshwax.discovery.horizon import beyond_horizon, deep_place, new_horizon
 from freshwax.discovery.telling import is_future
@@ -111,8 +111,9 @@ def decide(
     """
     regular = reading is Reading.CHECK
     rekeyed = rekeyed_now(follow.known, seen)
-    memory = _Memory(*as_listed_now(follow.known, announced, rekeyed), seen)
     cases = _cases(follow, seen, moment, reading)
+    replaceable = gone(follow.known, seen) if cases else frozenset()
+    memory = _Memory(*as_listed_now(follow.known, announced, rekeyed), replaceable)
     for case in cases:  # told through somebody else: under other artists, perhaps, but a twin stands beside it now
         if (told := memory.told_as(case.release.ref)) is not None:
             memory.add_announced(case.release, case.keys, told)
@@ -222,12 +223,14 @@ def _order(release: Release, keys: Keys) -> tuple[object, ...]:
 
 
 class _Memory:
-    """What was decided for the artist and what was announced through whomever, found by ID and by key; a check tells
-    what of it is gone.
+    """What was decided for the artist and what was announced through whomever, found by ID and by key. ``replaceable``:
+    the IDs of what is gone of it.
     """
 
-    def __init__(self, known: Iterable[Known], announced: Iterable[Announced], seen: Observation | None = None) -> None:
-        self._seen = seen
+    def __init__(
+        self, known: Iterable[Known], announced: Iterable[Announced], replaceable: frozenset[str] = frozenset()
+    ) -> None:
+        self._replaceable = replaceable
         self._announced_ids: dict[Ref, Ref] = {}
         self._announced: dict[str, list[tuple[Release, Keys, Ref]]] = {}
         self._decided: dict[str, list[tuple[Known | Decision, Keys]]] = {}
@@ -268,12 +271,9 @@ class _Memory:
             if are_twins(release, keys, one.release, its_keys):
                 return one.release.ref, one.announced
         for one, its_keys in decided:
-            if may_replace(release, keys, one.release, its_keys) and self._is_gone(one):
+            if one.release.ref.id in self._replaceable and may_replace(release, keys, one.release, its_keys):
                 return one.release.ref, one.announced
         return None
-
-    def _is_gone(self, one: Known | Decision) -> bool:
-        return self._seen is not None and is_gone(one.release, one.group, self._seen)
 
     def edition(self, keys: Keys) -> Ref | None:
         """Return a release of the artist that one with these keys is another edition of."""
