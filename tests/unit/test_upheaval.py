@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
 from freshwax.demo import upheaval
+from freshwax.demo.disasters import CATALOGUE
 from freshwax.demo.generate import generate
 from freshwax.demo.shapes import album
-from freshwax.demo.world import World, instant
+from freshwax.demo.world import World, WorldRelease, instant
 from freshwax.model import DEFAULT_GROUPS
 
+WORLDS = {one.name: one.world for one in CATALOGUE if one.world is not None}
 START, END = instant("2026-03-01"), instant("2026-09-01")
+LATER = instant("2029-03-01")
 BEFORE, AFTER = instant("2026-02-28"), instant("2026-09-02")
 
 
@@ -72,3 +76,17 @@ def test_catalogues_get_new_ids_and_stay_what_they_are(what: upheaval.Upheaval, 
     }
     before, after = ids(world, AFTER), ids(changed, AFTER)
     assert sum(len(before[one]) > 0 and before[one] != after[one] for one in world.artists) >= artists // 2
+
+
+@pytest.mark.parametrize("after", WORLDS)
+@pytest.mark.parametrize("first", WORLDS)
+def test_nothing_is_listed_in_two_ways_at_once(first: str, after: str) -> None:
+    world = generate("overlaps", artists=20, start=START, end=LATER)
+    for name in (first, after):
+        world = WORLDS[name](world, random.Random(name), (START, LATER))
+    versions: dict[str, list[WorldRelease]] = {}
+    for release in world.releases:
+        versions.setdefault(release.id, []).append(release)
+    for listed in versions.values():
+        listed.sort(key=lambda one: one.appears_at)
+        assert all(one.withdrawn_at and one.withdrawn_at <= two.appears_at for one, two in pairwise(listed))

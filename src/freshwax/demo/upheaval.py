@@ -49,10 +49,13 @@ def renamed(world: World, chance: random.Random, span: Span) -> World:
 def announced_early(world: World, chance: random.Random, span: Span) -> World:
     """What some artists bring out is listed weeks or months before its day."""
     struck = {one.id for one in _some(world, chance)}
+    first: dict[str, datetime] = {}
+    for release in world.releases:
+        first[release.truth] = min(first.get(release.truth, release.appears_at), release.appears_at)
 
     def early(release: WorldRelease) -> WorldRelease:
-        if struck.isdisjoint(release.artists) or release.appears_at < span[0]:
-            return release
+        if struck.isdisjoint(release.artists) or not span[0] <= release.appears_at <= first[release.truth]:
+            return release  # what changes a record later does so in its own time
         return replace(release, appears_at=release.appears_at - timedelta(weeks=chance.uniform(2, 30)))
 
     return World(world.artists.values(), [early(one) for one in world.releases])
