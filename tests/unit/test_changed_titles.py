@@ -10,6 +10,10 @@ from tests.unit.test_forgetting import forget
 
 from freshwax.demo.builder import WorldBuilder
 from freshwax.demo.world import WorldRelease
+from freshwax.discovery.classify import Moment
+from freshwax.model import Ref
+from freshwax.tracking.options import STDOUT
+from freshwax.tracking.session import decide_held
 
 
 def reworked(world: WorldBuilder, release: WorldRelease, at: float, **facts: object) -> WorldRelease:
@@ -151,3 +155,28 @@ def test_a_twin_that_was_found_through_somebody_else_stays_one_whatever_the_firs
     assert [len(user.check(0)), len(user.check()), len(user.check())] == [0, 1, 0]
     assert user.check(failing=[nightjar.id]) == []
     assert user.check(failing=[tern.id]) == []
+
+
+def test_a_clean_twin_that_comes_when_the_first_one_is_handed_over_is_no_news() -> None:
+    world, nightjar = a_world()
+    tern = world.artist("Tern")
+    tern.single("Old", day(-300))
+    handed = reworked(world, nightjar.single("Loud", day(3)), 8, artists=(tern.id,))
+    world.twin(handed, title="Loud (Clean)", date=day(2), appears=on(8))
+    user = followed(world, nightjar, tern)
+    assert [user.check(0), user.check(), user.check()] == [[], [("Loud", "new")], []]
+
+
+def test_the_clean_twin_of_what_was_held_and_then_told_through_another_is_no_news() -> None:
+    world, nightjar = a_world()
+    nightjar.single("Old", day(-300))
+    tern = world.artist("Tern")
+    loud = tern.single("Loud", day(3))
+    world.twin(loud, title="Loud (Clean)", date=day(2), appears=on(3))
+    reworked(world, loud, 8, artists=(nightjar.id,))
+    flood = [tern.single(f"Flood {number}", day(3)) for number in range(40)]
+    user = followed(world, nightjar, tern)
+    assert [len(user.check(0)), len(user.check()), len(user.check())] == [0, 0, 1]
+    last = user.store.runs(1)[0]
+    decide_held(user.store, Ref("spotify", tern.id), Moment(user.clock.now(), last.id, "US", 90), (STDOUT,))
+    assert len(user.check()) == len(flood)

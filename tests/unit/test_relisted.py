@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.simulation import Simulation, a_world, day, followed, on
 from tests.unit.test_forgetting import forget
+
+from freshwax.demo.builder import ArtistHandle, WorldBuilder
+from freshwax.demo.world import WorldRelease
+
+NEWS = [("Tide", "new")]
 
 
 def after_a_correction(
@@ -69,3 +76,73 @@ def test_another_edition_is_another() -> None:
 def test_where_the_place_of_the_first_one_is_not_read_it_may_be_another() -> None:
     user = after_a_correction(day(-196), above=8, below=30, between=day(-198))
     assert user.check() == [("Tide", "back_catalogue")]
+
+
+def told_at_each_check(world: WorldBuilder, artist: ArtistHandle, checks: int) -> list[list[tuple[str, str]]]:
+    user = followed(world, artist)
+    return [user.check(7 if number else 0) for number in range(checks)]
+
+
+def a_single_of_day(date: float) -> tuple[WorldBuilder, ArtistHandle, WorldRelease]:
+    """Return a world with an old single, and one of this day."""
+    world, nightjar = a_world()
+    nightjar.single("Old", day(-400))
+    return world, nightjar, nightjar.single("Tide", day(date))
+
+
+def test_what_is_listed_anew_is_not_gone() -> None:
+    world, nightjar, first = a_single_of_day(2)
+    world.relist(first, on(8))
+    world.twin(first, date=day(7), appears=on(15))
+    assert told_at_each_check(world, nightjar, 4) == [[], NEWS, [], NEWS]
+
+
+def test_what_is_gone_is_replaced_once() -> None:
+    world, nightjar, first = a_single_of_day(6)
+    world.withdraw(first, on(8))
+    world.twin(first, date=day(0), appears=on(8))
+    world.twin(first, date=day(12), appears=on(15))
+    assert told_at_each_check(world, nightjar, 4) == [[], NEWS, [], NEWS]
+
+
+def test_two_in_one_check_do_not_both_replace_it() -> None:
+    world, nightjar, first = a_single_of_day(6)
+    world.withdraw(first, on(8))
+    world.twin(first, date=day(1), appears=on(8))
+    world.twin(first, date=day(11), appears=on(8))
+    assert told_at_each_check(world, nightjar, 3) == [[], NEWS, NEWS]
+
+
+def test_what_replaced_it_is_what_later_ones_are_measured_by() -> None:
+    world, nightjar, first = a_single_of_day(6)
+    world.withdraw(first, on(8))
+    world.twin(first, date=day(0), appears=on(8))
+    world.twin(first, title="Tide (Clean)", date=day(-1), appears=on(15))
+    assert told_at_each_check(world, nightjar, 4) == [[], NEWS, [], []]
+
+
+def test_a_date_that_is_corrected_twice_makes_no_news() -> None:
+    world, nightjar, first = a_single_of_day(6)
+    for date, at in ((day(0), 8), (day(-6), 15)):
+        world.withdraw(first, on(at))
+        first = world.twin(first, date=date, appears=on(at))
+    assert told_at_each_check(world, nightjar, 4) == [[], NEWS, [], []]
+
+
+def test_a_single_that_became_an_album_is_not_gone() -> None:
+    world, nightjar, first = a_single_of_day(6)
+    for number in range(15):
+        nightjar.album(f"Album {number}", day(-100 - 30 * number))
+    world.restore(replace(world.withdraw(first, on(8)), type="album"), on(8))
+    world.twin(first, date=day(11), appears=on(15))
+    assert told_at_each_check(world, nightjar, 4) == [[], NEWS, [], NEWS]
+
+
+@pytest.mark.parametrize("date", [11, 13])
+def test_what_bears_a_much_older_date_now_is_not_gone(date: int) -> None:
+    world, nightjar, first = a_single_of_day(6)
+    for number in range(30):
+        nightjar.single(f"Younger {number}", day(-100 - number))
+    world.change(first, on(9), date=day(-1200))
+    world.twin(first, date=day(date), appears=on(10))
+    assert told_at_each_check(world, nightjar, 3) == [[], NEWS, NEWS]

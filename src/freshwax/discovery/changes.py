@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from msgspec.structs import replace
@@ -39,7 +39,7 @@ def rekeyed_now(known: Mapping[str, Known], seen: Observation) -> tuple[LaterKey
 
 def as_listed_now(
     known: Mapping[str, Known], announced: Iterable[Announced], rekeyed: Iterable[LaterKeys]
-) -> tuple[Iterable[Known], Iterable[Announced]]:
+) -> tuple[list[Known], list[Announced]]:
     """Return what is known, and what was announced, without the keys that releases bear no more: another may, now."""
     now = {one.release: replace(known[one.release.id], later_keys=(one.key, one.marks)) for one in rekeyed}
     still = [
@@ -47,33 +47,34 @@ def as_listed_now(
         for one in announced
         if one.twin or one.release.ref not in now or (one.key, one.marks) in all_keys(now[one.release.ref])
     ]
-    return {**known, **{ref.id: one for ref, one in now.items()}}.values(), still
+    return list({**known, **{ref.id: one for ref, one in now.items()}}.values()), still
 
 
 def gone(known: Mapping[str, Known], seen: Observation) -> frozenset[str]:
     """Return the IDs of the known releases that a check shows to be gone: they are not where they would stand."""
     here = {listed.release.ref.id for view in seen.views for listed in view.listed}
-    spans = [(view.group, *span) for view in seen.views for span in _spans(view)]
+    shown_down_to = {view.group: _shown_down_to(view) for view in seen.views}
     return frozenset(
         ref_id
         for ref_id, one in known.items()
         if ref_id not in here and one.release.date is not None
-        if any(one.group is group and oldest < one.release.date.value < newest for group, newest, oldest in spans)
+        if one.release.date.value > shown_down_to.get(one.group, _NEVER)
     )
 
 
-def _spans(view: GroupView) -> Iterator[tuple[str, str]]:
-    """Yield the dates between which a view shows all that there is, the newer one first; a list is sorted by date."""
+def _shown_down_to(view: GroupView) -> str:
+    """Return the date newer than which a view shows all that there is, as text: that is how the source sorts.
+
+    Where the count does not fit what was found, something stands where it was not looked for.
+    """
     entries = sorted(view.listed, key=lambda one: one.position)
-    begins = [at for at, one in enumerate(entries) if not at or one.position > entries[at - 1].position + 1]
-    for begin, end in pairwise([*begins, len(entries)]):
-        stretch = entries[begin:end]
-        from_top = stretch[0].position == 0
-        to_end = view.ended and stretch[-1].position + 1 == view.depth
-        dates = [one.release.date.value for one in stretch if one.release.date is not None]
-        sorted_so = all(later >= earlier for later, earlier in pairwise(dates))
-        if (from_top and to_end) or (dates and sorted_so):
-            yield _NEVER if from_top else dates[0], _EVER if to_end else dates[-1]
+    from_top = [one for place, one in enumerate(entries) if one.position == place]
+    if view.ended and len(from_top) == view.depth:
+        return _EVER
+    dates = [one.release.date.value for one in from_top if one.release.date is not None]
+    if not dates or view.deep_wanted or any(earlier < later for earlier, later in pairwise(dates)):
+        return _NEVER
+    return dates[-1]
 
 
 def _shown_again(known: Mapping[str, Known], seen: Observation) -> dict[str, Release]:

@@ -6,7 +6,7 @@ Pure: ``decide(what is remembered, what was seen, what was announced, when) -> w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
 
@@ -14,8 +14,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from freshwax.discovery.changes import as_listed_now, changed, gone, rekeyed_now
-from freshwax.discovery.editions import Keys, all_keys, are_twins, is_edition, keys_of, may_replace
+from freshwax.discovery.editions import Keys, keys_of
 from freshwax.discovery.horizon import beyond_horizon, deep_place, new_horizon
+from freshwax.discovery.memory import Memory
 from freshwax.discovery.telling import is_future
 from freshwax.model import (
     Announced,
@@ -112,18 +113,11 @@ def decide(
     regular = reading is Reading.CHECK
     rekeyed = rekeyed_now(follow.known, seen)
     cases = _cases(follow, seen, moment, reading)
-    replaceable = gone(follow.known, seen) if cases else frozenset()
-    memory = _Memory(*as_listed_now(follow.known, announced, rekeyed), replaceable)
-    for case in cases:  # told through somebody else: under other artists, perhaps, but a twin stands beside it now
-        if (told := memory.told_as(case.release.ref)) is not None:
-            memory.add_announced(case.release, case.keys, told)
-    decisions: list[Decision] = []
-    for case in cases:
-        decision = _verdict(case, memory, moment)
-        memory.add(decision)
-        decisions.append(decision)
+    away = gone(follow.known, seen) if cases else frozenset()
+    memory = Memory(*as_listed_now(follow.known, announced, rekeyed), away)
+    decisions = _verdicts(cases, memory, moment)
     if follow.artist.learnt and _is_flood(decisions, follow, seen, moment):
-        decisions = [_hold(one) for one in decisions]
+        decisions = _hold(decisions)
     marks = (_move(view, follow, moment, regular=regular) for view in seen.views)
     return CheckResult(
         artist=seen.artist,
@@ -140,14 +134,22 @@ def decide(
     )
 
 
+def held_of(follow: Follow) -> list[Known]:
+    """Return what is held of an artist, with its twins."""
+    held = {known.release.ref for known in follow.known.values() if known.silence is Silence.HELD}
+    return [known for known in follow.known.values() if known.release.ref in held or known.of in held]
+
+
 def release_held(follow: Follow, announced: Sequence[Announced], moment: Moment) -> CheckResult:
-    """Decide the held releases of an artist by the rows of the table, as of the checks that held them."""
-    held = [known for known in follow.known.values() if known.silence is Silence.HELD]
-    memory = _Memory((known for known in follow.known.values() if known.silence is not Silence.HELD), announced)
-    decisions = []
-    for known in sorted(held, key=lambda one: _order(one.release, Keys(one.key, one.marks))):
-        mark = follow.marks.get(known.group)
-        case = _Case(
+    """Decide what is held of an artist by the rows of the table, as of the checks that held it.
+
+    ``announced`` holds what was announced through whomever among that.
+    """
+    held = held_of(follow)
+    open_now = {known.release.ref for known in held}
+    memory = Memory([one for one in follow.known.values() if one.release.ref not in open_now], announced)
+    cases = [
+        _Case(
             release=known.release,
             group=known.group,
             keys=Keys(known.key, known.marks),
@@ -158,8 +160,9 @@ def release_held(follow: Follow, announced: Sequence[Announced], moment: Moment)
             first_checked_at=mark.first_checked_at if mark else None,
             last_checked_at=known.previous_check_at,
         )
-        decisions.append(_verdict(case, memory, moment))
-        memory.add(decisions[-1])
+        for known, mark in ((known, follow.marks.get(known.group)) for known in held)
+    ]
+    decisions = _verdicts(sorted(cases, key=_order), memory, moment)
     return CheckResult(
         artist=follow.artist.ref,
         run_id=moment.run_id,
@@ -203,7 +206,7 @@ def _cases(follow: Follow, seen: Observation, moment: Moment, reading: Reading) 
                     last_checked_at=last_checked_at,
                 )
             )
-    return sorted(cases, key=lambda case: _order(case.release, case.keys))
+    return sorted(cases, key=_order)
 
 
 def _mark(follow: Follow, group: Group, moment: Moment) -> Mark | None:
@@ -217,79 +220,30 @@ def _past(instant: datetime, moment: Moment) -> datetime:
     return min(instant, moment.now)
 
 
-def _order(release: Release, keys: Keys) -> tuple[object, ...]:
-    day = release.date.first_day if release.date else date.max
-    return day, len(keys.marks), len(release.title), release.ref
+def _order(case: _Case) -> tuple[object, ...]:
+    day = case.release.date.first_day if case.release.date else date.max
+    return day, len(case.keys.marks), len(case.release.title), case.release.ref
 
 
-class _Memory:
-    """What was decided for the artist and what was announced through whomever, found by ID and by key. ``replaceable``:
-    the IDs of what is gone of it.
-    """
-
-    def __init__(
-        self, known: Iterable[Known], announced: Iterable[Announced], replaceable: frozenset[str] = frozenset()
-    ) -> None:
-        self._replaceable = replaceable
-        self._announced_ids: dict[Ref, Ref] = {}
-        self._announced: dict[str, list[tuple[Release, Keys, Ref]]] = {}
-        self._decided: dict[str, list[tuple[Known | Decision, Keys]]] = {}
-        for one in known:
-            first, *later = all_keys(one)
-            if one.silence is not Silence.TWIN:  # a twin's dates are measured from the first one seen
-                self._remember(one, first)
-            for keys in later:  # under these, a twin may be all that is left of it
-                self._remember(one, keys)
-        for told in announced:
-            self._announced_ids.setdefault(told.twin or told.release.ref, told.release.ref)
-            if told.twin is None:
-                self.add_announced(told.release, Keys(told.key, told.marks), told.release.ref)
-
-    def _remember(self, one: Known | Decision, keys: Keys) -> None:
-        self._decided.setdefault(keys.key, []).append((one, keys))
-
-    def add(self, decision: Decision) -> None:
-        """Count what this check decided as known."""
-        if decision.silence is not Silence.TWIN:
-            self._remember(decision, Keys(decision.key, decision.marks))
-
-    def add_announced(self, release: Release, keys: Keys, told: Ref) -> None:
-        """Count what was announced, under one release, as bearing these keys, too."""
-        self._announced.setdefault(keys.key, []).append((release, keys, told))
-
-    def told_as(self, ref: Ref) -> Ref | None:
-        """Return the release under which an ID was announced."""
-        return self._announced_ids.get(ref)
-
-    def twin(self, release: Release, keys: Keys) -> tuple[Ref, Ref | None] | None:
-        """Return the release that this one is a twin of, and the one under which that is told; announced ones first."""
-        for other, other_keys, told in self._announced.get(keys.key, ()):
-            if are_twins(release, keys, other, other_keys):
-                return other.ref, told
-        decided = self._decided.get(keys.key, ())
-        for one, its_keys in decided:
-            if are_twins(release, keys, one.release, its_keys):
-                return one.release.ref, one.announced
-        for one, its_keys in decided:
-            if one.release.ref.id in self._replaceable and may_replace(release, keys, one.release, its_keys):
-                return one.release.ref, one.announced
-        return None
-
-    def edition(self, keys: Keys) -> Ref | None:
-        """Return a release of the artist that one with these keys is another edition of."""
-        for one, its_keys in self._decided.get(keys.key, ()):
-            if is_edition(keys, its_keys):
-                return one.release.ref
-        return None
+def _verdicts(cases: Sequence[_Case], memory: Memory, moment: Moment) -> list[Decision]:
+    """Decide case by case; each decision counts for those after it."""
+    for case in cases:  # told through somebody else: under other artists, perhaps, but a twin stands beside it now
+        if (told := memory.told_as(case.release.ref)) is not None:
+            memory.add_announced(case.release, case.keys, told)
+    decisions = []
+    for case in cases:
+        decisions.append(_verdict(case, memory, moment))
+        memory.add(decisions[-1])
+    return decisions
 
 
-def _verdict(case: _Case, memory: _Memory, moment: Moment) -> Decision:  # noqa: PLR0911 -- the rows of a table
+def _verdict(case: _Case, memory: Memory, moment: Moment) -> Decision:  # noqa: PLR0911 -- the rows of a table
     """Return the decision of the first row of the table that fits."""
     if (told := memory.told_as(case.release.ref)) == case.release.ref:
         return _silent(case, Silence.TOLD, announced=told)
     if told is not None:
         return _silent(case, Silence.TWIN, of=told, announced=told)
-    if (twin := memory.twin(case.release, case.keys)) is not None:
+    if (twin := memory.twin(case.release, case.keys, case.group)) is not None:
         return _silent(case, Silence.TWIN, of=twin[0], announced=twin[1])
     if case.first_check and _older(case.release, moment.cutoff):
         return _silent(case, Silence.BASELINE)
@@ -366,10 +320,11 @@ def _all_replaced(follow: Follow, seen: Observation) -> bool:
     return len(known) >= REPLACED and all(view.ended for view in seen.views) and shown.isdisjoint(known)
 
 
-def _hold(decision: Decision) -> Decision:
-    if decision.kind is None:
-        return decision
-    return replace(decision, kind=None, silence=Silence.HELD, announced=None)
+def _hold(decisions: Sequence[Decision]) -> list[Decision]:
+    """Leave what would be told to the user; so nothing is told as its twin yet, either."""
+    held = {one.release.ref for one in decisions if one.kind is not None}
+    untold = [replace(one, announced=None) if one.announced in held else one for one in decisions]
+    return [replace(one, kind=None, silence=Silence.HELD) if one.kind is not None else one for one in untold]
 
 
 def _move(view: GroupView, follow: Follow, moment: Moment, *, regular: bool) -> Mark | None:

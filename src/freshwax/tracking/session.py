@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from freshwax.clock import Clock
-from freshwax.discovery.classify import Moment, release_held
-from freshwax.model import Ref, Run, Silence
+from freshwax.discovery.classify import Moment, held_of, release_held
+from freshwax.model import Ref, Run
 from freshwax.sources.base import Source
 from freshwax.store.base import Store
 from freshwax.tracking.check import announced_among
@@ -87,9 +87,9 @@ def decide_held(store: Store, artist: Ref, moment: Moment, channels: tuple[str, 
     """Decide an artist's held releases by the usual rules; return how many are to be told now."""
     with store.write() as tx:
         follow = tx.follow(artist)
-        held = [known.release for known in follow.known.values() if known.silence is Silence.HELD]
+        held = held_of(follow)
         if not held:
             return 0
-        result = release_held(follow, announced_among(tx, held), moment)
+        result = release_held(follow, announced_among(tx, [known.release for known in held]), moment)
         tx.save(result, channels)
     return sum(one.kind is not None for one in result.decisions)
