@@ -10,10 +10,6 @@ from tests.unit.test_forgetting import forget
 
 from freshwax.demo.builder import WorldBuilder
 from freshwax.demo.world import WorldRelease
-from freshwax.discovery.classify import Moment
-from freshwax.model import Ref
-from freshwax.tracking.options import STDOUT
-from freshwax.tracking.session import decide_held
 
 
 def reworked(world: WorldBuilder, release: WorldRelease, at: float, **facts: object) -> WorldRelease:
@@ -165,18 +161,3 @@ def test_a_clean_twin_that_comes_when_the_first_one_is_handed_over_is_no_news() 
     world.twin(handed, title="Loud (Clean)", date=day(2), appears=on(8))
     user = followed(world, nightjar, tern)
     assert [user.check(0), user.check(), user.check()] == [[], [("Loud", "new")], []]
-
-
-def test_the_clean_twin_of_what_was_held_and_then_told_through_another_is_no_news() -> None:
-    world, nightjar = a_world()
-    nightjar.single("Old", day(-300))
-    tern = world.artist("Tern")
-    loud = tern.single("Loud", day(3))
-    world.twin(loud, title="Loud (Clean)", date=day(2), appears=on(3))
-    reworked(world, loud, 8, artists=(nightjar.id,))
-    flood = [tern.single(f"Flood {number}", day(3)) for number in range(40)]
-    user = followed(world, nightjar, tern)
-    assert [len(user.check(0)), len(user.check()), len(user.check())] == [0, 0, 1]
-    last = user.store.runs(1)[0]
-    decide_held(user.store, Ref("spotify", tern.id), Moment(user.clock.now(), last.id, "US", 90), (STDOUT,))
-    assert len(user.check()) == len(flood)

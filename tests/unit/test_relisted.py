@@ -121,11 +121,12 @@ def test_what_replaced_it_is_what_later_ones_are_measured_by() -> None:
     assert told_at_each_check(world, nightjar, 4) == [[], NEWS, [], []]
 
 
-def test_a_date_that_is_corrected_twice_makes_no_news() -> None:
+@pytest.mark.parametrize("dates", [(0, -6), (3, -1), (4, -2), (1, -3)])
+def test_a_date_that_is_corrected_twice_makes_no_news(dates: tuple[int, int]) -> None:
     world, nightjar, first = a_single_of_day(6)
-    for date, at in ((day(0), 8), (day(-6), 15)):
+    for date, at in zip(dates, (8, 15), strict=True):
         world.withdraw(first, on(at))
-        first = world.twin(first, date=date, appears=on(at))
+        first = world.twin(first, date=day(date), appears=on(at))
     assert told_at_each_check(world, nightjar, 4) == [[], NEWS, [], []]
 
 

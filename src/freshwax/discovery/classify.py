@@ -134,35 +134,24 @@ def decide(
     )
 
 
-def held_of(follow: Follow) -> list[Known]:
-    """Return what is held of an artist, with its twins."""
-    held = {known.release.ref for known in follow.known.values() if known.silence is Silence.HELD}
-    return [known for known in follow.known.values() if known.release.ref in held or known.of in held]
+def held_of(follow: Follow) -> tuple[list[Known], list[Known]]:
+    """Return what is held of an artist, and its twins."""
+    held = {ref_id: known for ref_id, known in follow.known.items() if known.silence is Silence.HELD}
+    twins = (known for known in follow.known.values() if known.silence is Silence.TWIN and known.of is not None)
+    return list(held.values()), [known for known in twins if known.of and known.of.id in held]
 
 
 def release_held(follow: Follow, announced: Sequence[Announced], moment: Moment) -> CheckResult:
-    """Decide what is held of an artist by the rows of the table, as of the checks that held it.
+    """Decide what is held of an artist by the rows of the table, as of the checks that held it; its twins go with it.
 
-    ``announced`` holds what was announced through whomever among that.
+    ``announced`` holds what was announced through whomever among the two, and under their keys.
     """
-    held = held_of(follow)
-    open_now = {known.release.ref for known in held}
-    memory = Memory([one for one in follow.known.values() if one.release.ref not in open_now], announced)
-    cases = [
-        _Case(
-            release=known.release,
-            group=known.group,
-            keys=Keys(known.key, known.marks),
-            first_check=False,
-            first_asked=False,
-            deeper=False,
-            previous=known.previous_check_at,
-            first_checked_at=mark.first_checked_at if mark else None,
-            last_checked_at=known.previous_check_at,
-        )
-        for known, mark in ((known, follow.marks.get(known.group)) for known in held)
-    ]
-    decisions = _verdicts(sorted(cases, key=_order), memory, moment)
+    held, twins = held_of(follow)
+    memory = Memory([known for known in follow.known.values() if known.silence is not Silence.HELD], announced)
+    told = [twin for twin in twins if memory.take_over(twin)]
+    decisions = _verdicts(sorted((_case_of(one, follow) for one in (*held, *told)), key=_order), memory, moment)
+    firsts = {one.release.ref: one for one in decisions}
+    decisions += [_twin_of(firsts[one.of], one) for one in twins if one not in told and one.of is not None]
     return CheckResult(
         artist=follow.artist.ref,
         run_id=moment.run_id,
@@ -173,6 +162,37 @@ def release_held(follow: Follow, announced: Sequence[Announced], moment: Moment)
         marks=(),
         listing=follow.listing,
         regular=False,
+    )
+
+
+def _case_of(known: Known, follow: Follow) -> _Case:
+    """Return a release that was decided as the case that it was then."""
+    mark = follow.marks.get(known.group)
+    return _Case(
+        release=known.release,
+        group=known.group,
+        keys=Keys(known.key, known.marks),
+        first_check=False,
+        first_asked=False,
+        deeper=False,
+        previous=known.previous_check_at,
+        first_checked_at=mark.first_checked_at if mark else None,
+        last_checked_at=known.previous_check_at,
+    )
+
+
+def _twin_of(first: Decision, twin: Known) -> Decision:
+    """Return the decision about a twin of a release that is decided anew."""
+    return Decision(
+        release=twin.release,
+        group=twin.group,
+        key=twin.key,
+        marks=twin.marks,
+        kind=None,
+        silence=Silence.TWIN,
+        of=first.of if first.silence is Silence.TWIN else first.release.ref,
+        announced=first.announced,
+        previous_check_at=twin.previous_check_at,
     )
 
 
@@ -249,7 +269,7 @@ def _verdict(case: _Case, memory: Memory, moment: Moment) -> Decision:  # noqa: 
         return _silent(case, Silence.BASELINE)
     if case.deeper:
         return _silent(case, Silence.HORIZON)
-    if (base := memory.edition(case.keys)) is not None:
+    if (base := memory.edition(case.release.ref, case.keys)) is not None:
         return _told(case, Kind.EDITION, of=base)
     if case.first_check:
         return _told(case, Kind.UPCOMING if is_future(case.release.date, moment.now) else Kind.NEW)

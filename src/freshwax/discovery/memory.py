@@ -29,15 +29,14 @@ class Memory:
         self._gone = gone
         self._announced_ids: dict[Ref, Ref] = {}
         self._announced: dict[str, list[tuple[Release, Keys, Ref]]] = {}
-        self._decided: dict[str, list[tuple[Known | Decision, Keys]]] = {}
+        self._decided: dict[str, list[tuple[Known | Decision, Keys, bool]]] = {}
         self._releases = {one.release.ref: one.release for one in known}
         self._standing = {_first(one) for one in known if one.release.ref.id not in gone}
         for one in known:
             first, *later = all_keys(one)
-            if self._is_measure(one):
-                self._remember(one, first)
+            self._remember(one, first, measure=self._is_measure(one))
             for keys in later:  # under these, a twin may be all that is left of it
-                self._remember(one, keys)
+                self._remember(one, keys, measure=True)
         for told in announced:
             self._announced_ids.setdefault(told.twin or told.release.ref, told.release.ref)
             if told.twin is None:
@@ -47,8 +46,7 @@ class Memory:
         """Count what this check decided as known."""
         self._releases[decision.release.ref] = decision.release
         self._standing.add(_first(decision))
-        if self._is_measure(decision):
-            self._remember(decision, Keys(decision.key, decision.marks))
+        self._remember(decision, Keys(decision.key, decision.marks), measure=self._is_measure(decision))
 
     def add_announced(self, release: Release, keys: Keys, told: Ref) -> None:
         """Count what was announced, under one release, as bearing these keys, too."""
@@ -58,29 +56,38 @@ class Memory:
         """Return the release under which an ID was announced."""
         return self._announced_ids.get(ref)
 
+    def take_over(self, twin: Known) -> bool:
+        """Count the first one as announced where its twin was; tell whether that was."""
+        told = self.told_as(twin.release.ref)
+        if told is not None and twin.of is not None:
+            self._announced_ids.setdefault(twin.of, told)
+        return told is not None
+
     def twin(self, release: Release, keys: Keys, group: Group) -> tuple[Ref, Ref | None] | None:
         """Return the release that this one is a twin of, and the one under which that is told; announced ones first."""
         for other, other_keys, told in self._announced.get(keys.key, ()):
             if are_twins(release, keys, other, other_keys):
                 return other.ref, told
         decided = self._decided.get(keys.key, ())
-        for one, its_keys in decided:
-            if are_twins(release, keys, one.release, its_keys):
+        for one, its_keys, measure in decided:
+            if measure and are_twins(release, keys, one.release, its_keys):
                 return _first(one), one.announced
-        for one, its_keys in decided:
+        for one, its_keys, _ in decided:
             if may_replace(release, keys, one.release, its_keys) and self._made_room(one, release, group):
                 return _first(one), one.announced
         return None
 
-    def edition(self, keys: Keys) -> Ref | None:
-        """Return a release of the artist that one with these keys is another edition of."""
-        for one, its_keys in self._decided.get(keys.key, ()):
-            if is_edition(keys, its_keys):
-                return one.release.ref
+    def edition(self, ref: Ref, keys: Keys) -> Ref | None:
+        """Return a release of the artist that one with these keys is another edition of; not one that is an edition of
+        this one.
+        """
+        for one, its_keys, _ in self._decided.get(keys.key, ()):
+            if is_edition(keys, its_keys) and one.of != ref:
+                return _first(one)
         return None
 
-    def _remember(self, one: Known | Decision, keys: Keys) -> None:
-        self._decided.setdefault(keys.key, []).append((one, keys))
+    def _remember(self, one: Known | Decision, keys: Keys, *, measure: bool) -> None:
+        self._decided.setdefault(keys.key, []).append((one, keys, measure))
 
     def _is_measure(self, one: Known | Decision) -> bool:
         """Tell whether twins' dates are measured from it: it is no twin, or too far from the first one to be one."""

@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 
 from freshwax.clock import Clock
 from freshwax.discovery.classify import Moment, held_of, release_held
+from freshwax.discovery.editions import all_keys
 from freshwax.model import Ref, Run
 from freshwax.sources.base import Source
 from freshwax.store.base import Store
-from freshwax.tracking.check import announced_among
 from freshwax.tracking.options import Meter, Progress, RunOptions
 from freshwax.tracking.run import run
 
@@ -87,9 +87,11 @@ def decide_held(store: Store, artist: Ref, moment: Moment, channels: tuple[str, 
     """Decide an artist's held releases by the usual rules; return how many are to be told now."""
     with store.write() as tx:
         follow = tx.follow(artist)
-        held = held_of(follow)
+        held, twins = held_of(follow)
         if not held:
             return 0
-        result = release_held(follow, announced_among(tx, [known.release for known in held]), moment)
+        keys = {keys.key for known in (*held, *twins) for keys in all_keys(known) if keys.key}
+        announced = tx.announced({known.release.ref for known in (*held, *twins)}, keys)
+        result = release_held(follow, announced, moment)
         tx.save(result, channels)
     return sum(one.kind is not None for one in result.decisions)
