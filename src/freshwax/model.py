@@ -108,6 +108,7 @@ class Silence(StrEnum):
     FIRST_ASKED = "first_asked"  # old news of a group (or market) that was asked for the first time
     TOLD = "told"  # announced before, through another artist
     TWIN = "twin"  # the same release as one that was announced, or that is decided for this artist
+    RELISTED = "relisted"  # the same as one that is gone, under a new ID and with another date
     HELD = "held"  # part of a flood: the user decides
 
 

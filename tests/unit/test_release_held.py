@@ -144,3 +144,23 @@ def test_what_is_held_through_one_artist_is_told_through_another_and_its_twin_is
     assert [user.check(0), user.check(), user.check()] == [[], [], [("Tide", "new")]]
     assert asked_for(user, nightjar) == FLOOD
     assert beside_the_flood(user.check()) == []
+
+
+def test_a_twin_that_was_renamed_and_back_does_not_stand_for_the_held_one(new_store: NewStore) -> None:
+    world, nightjar = flooded(-2)
+    clean = world.twin(nightjar.single("Tide", day(3)), title="Tide (Clean)", appears=on(10))
+    reworked(world, reworked(world, clean, 16, title="Ebb"), 23, title="Tide (Clean)")
+    user = user_of(world, new_store, nightjar)
+    assert [user.check(7 if number else 0) for number in range(5)] == [[], [], [], [], []]
+    assert asked_for(user, nightjar) == FLOOD + 1
+    assert beside_the_flood(user.check()) == NEWS
+
+
+def test_what_is_held_is_no_edition_of_its_own_edition(new_store: NewStore) -> None:
+    world, nightjar = flooded()
+    deluxe = world.edition(nightjar.single("Tide", day(3)), "Tide (Deluxe)", day(10), appears=on(10))
+    world.twin(deluxe, title="Tide (Deluxe) (Clean)", appears=on(17))
+    user = user_of(world, new_store, nightjar)
+    assert [user.check(0), user.check(), user.check(), user.check()] == [[], [], [("Tide (Deluxe)", "edition")], []]
+    asked_for(user, nightjar)
+    assert beside_the_flood(user.check()) == NEWS

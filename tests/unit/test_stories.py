@@ -43,7 +43,11 @@ def story(kind: Kind | None, silence: Silence | None, *, told: bool = False) -> 
 
 @pytest.mark.parametrize(
     ("kind", "silence", "said"),
-    [(None, Silence.TWIN, "the same release as 'Tides"), (Kind.EDITION, None, "another edition of 'Tides")],
+    [
+        (None, Silence.TWIN, "the same release as 'Tides"),
+        (None, Silence.RELISTED, "took the place of 'Tides"),
+        (Kind.EDITION, None, "another edition of 'Tides"),
+    ],
 )
 def test_another_release_is_named_by_its_title(kind: Kind | None, silence: Silence | None, said: str) -> None:
     lines = stories.tell(story(kind, silence), [MIRA], None, NOW, {EXPLICIT.ref: EXPLICIT})

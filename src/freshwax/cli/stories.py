@@ -26,6 +26,7 @@ SILENCES = {
     "was asked for the first time",
     Silence.TOLD: "not to be told again: it was announced before, through another artist",
     Silence.TWIN: "not to be told: it is the same release as {of}",
+    Silence.RELISTED: "not to be told: it took the place of {of}, with another ID and another date",
     Silence.HELD: "held back: more releases appeared at once than this artist's history makes likely; "
     "`freshwax release-held {artist}` decides them",
 }

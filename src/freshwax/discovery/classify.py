@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from freshwax.discovery.changes import as_listed_now, changed, gone, rekeyed_now
 from freshwax.discovery.editions import Keys, keys_of
 from freshwax.discovery.horizon import beyond_horizon, deep_place, new_horizon
-from freshwax.discovery.memory import Memory
+from freshwax.discovery.memory import Memory, first_of
 from freshwax.discovery.telling import is_future
 from freshwax.model import (
     Announced,
@@ -136,9 +136,9 @@ def decide(
 
 def held_of(follow: Follow) -> tuple[list[Known], list[Known]]:
     """Return what is held of an artist, and its twins."""
-    held = {ref_id: known for ref_id, known in follow.known.items() if known.silence is Silence.HELD}
-    twins = (known for known in follow.known.values() if known.silence is Silence.TWIN and known.of is not None)
-    return list(held.values()), [known for known in twins if known.of and known.of.id in held]
+    held = {known.release.ref: known for known in follow.known.values() if known.silence is Silence.HELD}
+    rest = (known for known in follow.known.values() if known.release.ref not in held)
+    return list(held.values()), [known for known in rest if first_of(known) in held]
 
 
 def release_held(follow: Follow, announced: Sequence[Announced], moment: Moment) -> CheckResult:
@@ -147,11 +147,13 @@ def release_held(follow: Follow, announced: Sequence[Announced], moment: Moment)
     ``announced`` holds what was announced through whomever among the two, and under their keys.
     """
     held, twins = held_of(follow)
-    memory = Memory([known for known in follow.known.values() if known.silence is not Silence.HELD], announced)
-    told = [twin for twin in twins if memory.take_over(twin)]
-    decisions = _verdicts(sorted((_case_of(one, follow) for one in (*held, *told)), key=_order), memory, moment)
+    open_now = {known.release.ref for known in (*held, *twins)}
+    memory = Memory([known for known in follow.known.values() if known.release.ref not in open_now], announced)
+    told = {twin.release.ref for twin in twins if memory.take_over(twin)}
+    cases = [_case_of(one, follow) for one in (*held, *(twin for twin in twins if twin.release.ref in told))]
+    decisions = _verdicts(sorted(cases, key=_order), memory, moment)
     firsts = {one.release.ref: one for one in decisions}
-    decisions += [_twin_of(firsts[one.of], one) for one in twins if one not in told and one.of is not None]
+    decisions += [_same_as(firsts[first_of(one)], one) for one in twins if one.release.ref not in told]
     return CheckResult(
         artist=follow.artist.ref,
         run_id=moment.run_id,
@@ -181,7 +183,7 @@ def _case_of(known: Known, follow: Follow) -> _Case:
     )
 
 
-def _twin_of(first: Decision, twin: Known) -> Decision:
+def _same_as(first: Decision, twin: Known) -> Decision:
     """Return the decision about a twin of a release that is decided anew."""
     return Decision(
         release=twin.release,
@@ -189,8 +191,8 @@ def _twin_of(first: Decision, twin: Known) -> Decision:
         key=twin.key,
         marks=twin.marks,
         kind=None,
-        silence=Silence.TWIN,
-        of=first.of if first.silence is Silence.TWIN else first.release.ref,
+        silence=twin.silence,
+        of=first_of(first),
         announced=first.announced,
         previous_check_at=twin.previous_check_at,
     )
@@ -263,8 +265,10 @@ def _verdict(case: _Case, memory: Memory, moment: Moment) -> Decision:  # noqa: 
         return _silent(case, Silence.TOLD, announced=told)
     if told is not None:
         return _silent(case, Silence.TWIN, of=told, announced=told)
-    if (twin := memory.twin(case.release, case.keys, case.group)) is not None:
+    if (twin := memory.twin(case.release, case.keys)) is not None:
         return _silent(case, Silence.TWIN, of=twin[0], announced=twin[1])
+    if (place := memory.replaced(case.release, case.keys, case.group)) is not None:
+        return _silent(case, Silence.RELISTED, of=place[0], announced=place[1])
     if case.first_check and _older(case.release, moment.cutoff):
         return _silent(case, Silence.BASELINE)
     if case.deeper:
