@@ -121,13 +121,31 @@ def test_what_replaced_it_is_what_later_ones_are_measured_by() -> None:
     assert told_at_each_check(world, nightjar, 4) == [[], NEWS, [], []]
 
 
-@pytest.mark.parametrize("dates", [(0, -6), (1, -3), (4, 1)])
-def test_a_date_that_is_corrected_twice_makes_no_news(dates: tuple[int, int]) -> None:
+def test_a_date_that_is_corrected_twice_by_a_few_days_makes_no_news() -> None:
     world, nightjar, first = a_single_of_day(6)
-    for date, at in zip(dates, (8, 15), strict=True):
+    for date, at in ((day(4), 8), (day(1), 15)):
         world.withdraw(first, on(at))
-        first = world.twin(first, date=day(date), appears=on(at))
+        first = world.twin(first, date=date, appears=on(at))
     assert told_at_each_check(world, nightjar, 4) == [[], NEWS, [], []]
+
+
+@pytest.mark.parametrize("title", ["Tide", "Tide (Clean)"])
+@pytest.mark.parametrize("date", [0, 2])
+def test_beside_what_is_listed_anew_it_is_another(date: int, title: str) -> None:
+    world, nightjar, first = a_single_of_day(6)
+    world.relist(first, on(8), title=title)
+    world.twin(first, date=day(date), appears=on(8))
+    assert told_at_each_check(world, nightjar, 4) == [[], NEWS, NEWS, []]
+
+
+def test_of_a_series_that_replaces_itself_not_everything_is_silent() -> None:
+    world, nightjar, last = a_single_of_day(2)
+    for date in (7, 12, 17):
+        world.withdraw(last, on(date))
+        last = nightjar.single("Tide", day(date))
+    user = followed(world, nightjar)
+    told = [user.check(5 if number else 2.5, force=True) for number in range(4)]
+    assert told == [NEWS, [], NEWS, []]
 
 
 def test_a_single_that_became_an_album_is_not_gone() -> None:

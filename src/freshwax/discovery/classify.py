@@ -252,6 +252,8 @@ def _verdicts(cases: Sequence[_Case], memory: Memory, moment: Moment) -> list[De
     for case in cases:  # told through somebody else: under other artists, perhaps, but a twin stands beside it now
         if (told := memory.told_as(case.release.ref)) is not None:
             memory.add_announced(case.release, case.keys, told)
+    for case in cases:  # what is listed anew has gone from nowhere, however its date sorts
+        memory.count_as_standing(case.release, case.keys)
     decisions = []
     for case in cases:
         decisions.append(_verdict(case, memory, moment))

@@ -50,6 +50,11 @@ class Memory:
         """Return the release under which an ID was announced."""
         return self._announced_ids.get(ref)
 
+    def count_as_standing(self, release: Release, keys: Keys) -> None:
+        """Count what a listed release is a twin of as standing, for it stands there under another ID."""
+        if (same := self.twin(release, keys)) is not None:
+            self._standing.add(same[0])
+
     def take_over(self, twin: Known) -> bool:
         """Count the first one as announced where its twin was, by another; tell whether that was."""
         told, first = self.told_as(twin.release.ref), first_of(twin)
@@ -70,13 +75,14 @@ class Memory:
 
     def replaced(self, release: Release, keys: Keys, group: Group) -> Same | None:
         """Return whose place a release took: that is gone, with all its twins, from the list that shows this one. What
-        bears another type by now stands on another list.
+        bears another type by now stands on another list. What took a place itself is not replaced: a series would vanish.
         """
         for one, its_keys in self._decided.get(keys.key, ()):
-            gone = one.release.ref.id in self._gone and first_of(one) not in self._standing
+            first = first_of(one) == one.release.ref
+            gone = first and one.release.ref.id in self._gone and one.release.ref not in self._standing
             same_list = one.group is group and one.release.type == release.type
             if gone and same_list and may_replace(release, keys, one.release, its_keys):
-                return first_of(one), one.announced
+                return one.release.ref, one.announced
         return None
 
     def edition(self, ref: Ref, keys: Keys) -> Ref | None:
