@@ -18,6 +18,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NEW = "tests/unit/test_what_is_new.py"
 WALK = "tests/unit/test_listing_walk.py"
+RELISTED = "tests/unit/test_relisted.py"
+HELD = "tests/unit/test_release_held.py"
 
 
 class Mutant(NamedTuple):
@@ -149,6 +151,27 @@ MUTANTS = [
         "    return found > FLOOD_BASE + FLOOD_FACTOR * pace * years",
         "    return found < 0 * pace * years",
         f"{NEW}::test_a_flood_is_held_and_told_when_the_user_says_so",
+    ),
+    Mutant(
+        "a corrected date makes another record",
+        "discovery/memory.py",
+        "            if free and same_list and",
+        "            if free and not same_list and",
+        f"{RELISTED}::test_what_was_told_is_not_told_again",
+    ),
+    Mutant(
+        "a record of the same title is the one that still stands",
+        "discovery/memory.py",
+        "one.release.ref not in self._standing",
+        "True",
+        f"{RELISTED}::test_beside_the_first_one_it_is_another",
+    ),
+    Mutant(
+        "what is held for one artist counts as told",
+        "discovery/classify.py",
+        "    untold = [replace(one, announced=None) if one.announced in held else one for one in decisions]",
+        "    untold = [one for one in decisions if held]",
+        f"{HELD}::test_what_is_held_through_one_artist_is_told_through_another_and_its_twin_is_not",
     ),
     Mutant(
         "a check that the quota cut short counts as done",

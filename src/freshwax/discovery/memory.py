@@ -20,7 +20,6 @@ class Memory:
     def __init__(
         self, known: Collection[Known], announced: Iterable[Announced], gone: Collection[str] = frozenset()
     ) -> None:
-        self._gone = gone
         self._announced_ids: dict[Ref, Ref] = {}
         self._announced: dict[str, list[tuple[Release, Keys, Ref]]] = {}
         self._decided: dict[str, list[tuple[Known | Decision, Keys]]] = {}
@@ -74,14 +73,15 @@ class Memory:
         return None
 
     def replaced(self, release: Release, keys: Keys, group: Group) -> Same | None:
-        """Return whose place a release took: that is gone, with all its twins, from the list that shows this one. What
-        bears another type by now stands on another list. What took a place itself is not replaced: a series would vanish.
+        """Return whose place a release took: that is gone, with all its twins, from the list that shows this one.
+
+        What bears another type by now stands on another list. What took a place itself is not replaced, or a series
+        would vanish.
         """
         for one, its_keys in self._decided.get(keys.key, ()):
-            first = first_of(one) == one.release.ref
-            gone = first and one.release.ref.id in self._gone and one.release.ref not in self._standing
+            free = first_of(one) == one.release.ref and one.release.ref not in self._standing
             same_list = one.group is group and one.release.type == release.type
-            if gone and same_list and may_replace(release, keys, one.release, its_keys):
+            if free and same_list and may_replace(release, keys, one.release, its_keys):
                 return one.release.ref, one.announced
         return None
 
