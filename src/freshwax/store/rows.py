@@ -202,7 +202,7 @@ def _address(url: str | None, own_id: str) -> tuple[str | None, str | bytes | No
 
 
 def announced(row: Row, asked: Ref | None = None) -> tuple[int, Announced]:
-    """Read ``release_columns, first_seen_at, key, marks``, found by a ref or a key; return the first sight as stamped."""
+    """Read ``release_columns, first_seen_at, key, marks``, found by a ref or a key; the first sight as stamped."""
     first_seen, key, marks = row[RELEASE_WIDTH:]
     told = release(row[:RELEASE_WIDTH])
     return first_seen, Announced(told, key, marks, None if told.ref == asked else asked)
