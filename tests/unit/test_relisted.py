@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.simulation import Simulation, a_world, day, followed, on
 from tests.unit.test_forgetting import forget
+from tests.unit.test_review_core import reported
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.world import WorldRelease
@@ -53,6 +54,19 @@ def test_what_was_told_is_not_told_again() -> None:
     world.twin(single, title="Tide (Clean)", date=day(-3), appears=on(16))
     user = followed(world, nightjar)
     assert [user.check(0), user.check(), user.check(), user.check()] == [[], [("Tide", "new")], [], []]
+
+
+@pytest.mark.parametrize("first", [6, -4])
+@pytest.mark.parametrize("by", [-5, 5])
+def test_a_baseline_prints_it_once_with_the_first_one(first: float, by: int) -> None:
+    world, nightjar = a_world()
+    single = nightjar.single("Tide", day(first))
+    world.withdraw(single, on(8))
+    world.twin(single, date=day(first + by), appears=on(8))
+    user = followed(world, nightjar)
+    for days in (0, 7, 7):
+        user.check(days)
+    assert reported(user) == NEWS
 
 
 def test_beside_the_first_one_it_is_another() -> None:

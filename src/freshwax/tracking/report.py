@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from freshwax.discovery.editions import are_twins, keys_of
+from freshwax.discovery.memory import first_of
 from freshwax.discovery.telling import lines_to_tell
 from freshwax.errors import UsageError
 from freshwax.model import (
@@ -145,7 +146,7 @@ def _browse(store: Store, options: RunOptions, **which: Any) -> list[Seen]:
 
 
 def _recent(store: Store, cutoff: date, lines: Sequence[Line], options: RunOptions, now: datetime) -> list[Line]:
-    """Return what is dated since a day, told before or not; but not what is held, nor a second time as its twin.
+    """Return what is dated since a day, told before or not; but not what is held, nor a second time under another ID.
 
     The store compares dates as text, so it is asked for whole years: "2026" may be its last day.
     """
@@ -162,14 +163,25 @@ def _recent(store: Store, cutoff: date, lines: Sequence[Line], options: RunOptio
         shown.setdefault(keys_of(release).key, []).append(release)
     once = []
     for seen in recent:
-        keys = keys_of(seen.release)
-        others = shown.setdefault(keys.key, [])
+        others = shown.setdefault(keys_of(seen.release).key, [])
         if seen.kind is None:
-            if any(are_twins(seen.release, keys, other, keys_of(other)) for other in others):
+            if any(_are_the_same(store, seen.release, other) for other in others):
                 continue
             others.append(seen.release)
         once.append(seen)
     return _again(once, lines, options, now)
+
+
+def _are_the_same(store: Store, one: Release, other: Release) -> bool:
+    """Tell whether two releases of one key are one: twins, or decided to be the same as one another, or as a third."""
+    if are_twins(one, keys_of(one), other, keys_of(other)):
+        return True
+    return not _firsts(store, one).isdisjoint(_firsts(store, other))
+
+
+def _firsts(store: Store, release: Release) -> set[Ref]:
+    story = store.story(release.ref)
+    return {first_of(known) for _, known in story.decided} if story else set()
 
 
 def _again(found: Iterable[Seen], lines: Sequence[Line], options: RunOptions, now: datetime) -> list[Line]:
