@@ -163,8 +163,11 @@ SELECT :source, :source_id, name, state, added_at FROM artists WHERE id = :id
 INSERT OR IGNORE INTO releases (source, source_id, title, type, release_date, date_precision, first_seen_at, forgotten)
 SELECT :source, :source_id, '', type, release_date, date_precision, first_seen_at, 1 FROM releases WHERE id = :id
 
+-- Of one that is the same as another, the first is that other.
 -- name: identity_twin_decisions
 INSERT OR IGNORE INTO decisions (artist_id, release_id, listing_group, key, marks, silence, of_id, announced_id,
                                  previous_check_at, run_id, decided_at)
-SELECT artist_id, :twin, listing_group, key, marks, 'twin', release_id, announced_id, previous_check_at, run_id, decided_at
+SELECT artist_id, :twin, listing_group, key, marks, 'twin',
+       coalesce(CASE WHEN silence IN ('twin', 'relisted') THEN of_id END, release_id),
+       announced_id, previous_check_at, run_id, decided_at
 FROM decisions WHERE release_id = :id
