@@ -207,3 +207,25 @@ def test_a_twin_does_not_stand_for_what_bears_another_date_by_now() -> None:
     nightjar.single("Tide", day(5), appears=on(7))
     user = followed(world, nightjar)
     assert [user.check(3 if number else 0, force=True) for number in range(4)] == [[], NEWS, [], NEWS]
+
+
+@pytest.mark.parametrize(
+    ("date", "later", "told"), [(25, None, 4), (23, None, 4), (15, None, 2), (17, None, 3), (23, 30, 5), (23, 11, 2)]
+)
+def test_what_was_announced_is_out_when_what_took_its_place_is(date: int, later: int | None, told: int) -> None:
+    world, nightjar = a_world()
+    nightjar.single("Old", day(-400))
+    first = nightjar.single("Tide", day(20), appears=on(-1))
+    world.withdraw(first, on(5))
+    second = world.twin(first, date=day(date), appears=on(5))
+    if later is not None:
+        world.change(second, on(10), date=day(later))
+    news = {0: [("Tide", "upcoming")], told: NEWS}
+    assert told_at_each_check(world, nightjar, 7) == [news.get(number, []) for number in range(7)]
+
+
+def test_what_was_announced_is_out_on_its_day_while_its_twin_waits() -> None:
+    world, nightjar = a_world()
+    first = nightjar.single("Tide", day(20), appears=on(-1))
+    world.twin(first, title="Tide (Clean)", date=day(22), appears=on(5))
+    assert told_at_each_check(world, nightjar, 5) == [[("Tide", "upcoming")], [], [], NEWS, []]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from itertools import pairwise
 
 from msgspec.structs import replace
 
 from freshwax.discovery.editions import all_keys, keys_of
 from freshwax.discovery.forgetting import as_kept
-from freshwax.model import Announced, GroupView, Known, LaterKeys, Observation, Release
+from freshwax.discovery.memory import first_of
+from freshwax.discovery.telling import is_future
+from freshwax.model import Announced, Decision, GroupView, Kind, Known, LaterKeys, Observation, Release, ReleaseDate
 
 _EVER, _NEVER = "", "~"  # as text, older and newer than any date
 
@@ -35,6 +38,27 @@ def rekeyed_now(known: Mapping[str, Known], seen: Observation) -> tuple[LaterKey
         if keys.key and keys != all_keys(one)[-1]:
             found.append(LaterKeys(release.ref, *keys))
     return tuple(found)
+
+
+def redated(known: Mapping[str, Known], decided: Iterable[Decision], seen: Observation, now: datetime) -> list[Release]:
+    """Return what was announced ahead of its day and is gone by now, with the date of the same under another ID, which
+    is when it will be out; the earliest, where there are more.
+    """
+    waiting = {
+        ref_id for ref_id, one in known.items() if one.kind is Kind.UPCOMING and is_future(one.release.date, now)
+    }
+    if not waiting:
+        return []
+    away = waiting & gone(known, seen)
+    shown = {listed.release.ref.id: listed.release.date for view in seen.views for listed in view.listed}
+    same: list[Known | Decision] = [*known.values(), *decided]
+    earliest: dict[str, ReleaseDate] = {}
+    for one in same:
+        first, date = first_of(one).id, shown.get(one.release.ref.id)
+        if first in away and date is not None:
+            earliest[first] = min(earliest.get(first, date), date, key=lambda one: one.first_day)
+    before = {first: known[first].release for first in earliest}
+    return [replace(one, date=earliest[first]) for first, one in before.items() if one.date != earliest[first]]
 
 
 def as_listed_now(

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from msgspec import Struct
 from msgspec.structs import replace
 
-from freshwax.discovery.changes import as_listed_now, changed, gone, rekeyed_now
+from freshwax.discovery.changes import as_listed_now, changed, gone, redated, rekeyed_now
 from freshwax.discovery.editions import Keys, keys_of
 from freshwax.discovery.horizon import beyond_horizon, deep_place, new_horizon
 from freshwax.discovery.memory import Memory, first_of
@@ -125,7 +125,10 @@ def decide(
         at=moment.now,
         name=seen.name,
         decisions=tuple(decisions),
-        changed=tuple(changed(follow.known, seen, anew=moment.anew)),
+        changed=(
+            *changed(follow.known, seen, anew=moment.anew),
+            *redated(follow.known, decisions, seen, moment.now),
+        ),
         marks=tuple(mark for mark in marks if mark is not None),
         listing=seen.listing,
         regular=regular,
