@@ -8,9 +8,8 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from freshwax.discovery.editions import all_keys, keys_of
+from freshwax.discovery.editions import all_keys, first_of, keys_of
 from freshwax.discovery.forgetting import as_kept
-from freshwax.discovery.memory import first_of
 from freshwax.discovery.telling import is_future
 from freshwax.model import Announced, Decision, GroupView, Kind, Known, LaterKeys, Observation, Release, ReleaseDate
 

@@ -14,9 +14,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from freshwax.discovery.changes import as_listed_now, changed, gone, redated, rekeyed_now
-from freshwax.discovery.editions import Keys, keys_of
+from freshwax.discovery.editions import Keys, first_of, keys_of
 from freshwax.discovery.horizon import beyond_horizon, deep_place, new_horizon
-from freshwax.discovery.memory import Memory, first_of
+from freshwax.discovery.memory import Memory
 from freshwax.discovery.telling import is_future
 from freshwax.model import (
     Announced,

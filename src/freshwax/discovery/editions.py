@@ -12,11 +12,13 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from freshwax.model import Known, Release, ReleaseDate
+from freshwax.model import Decision, Known, Ref, Release, ReleaseDate, Silence
 
 TWIN_DAYS = 3
 RELISTED_DAYS = 6  # less than a week: what comes every week under one title are many releases
 LONG = 1000  # characters
+
+_OF_ANOTHER = frozenset({Silence.TWIN, Silence.RELISTED})
 
 _EXPLICIT = frozenset({"explicit", "clean", "edited", "uncensored", "censored", "amended"})
 _EDITION = frozenset(
@@ -172,3 +174,8 @@ def _same(one: Release, one_keys: Keys, other: Release, other_keys: Keys, days: 
 def is_edition(one: Keys, other: Keys) -> bool:
     """Tell whether two releases are editions of one another."""
     return bool(one.key) and one.key == other.key and one.marks != other.marks
+
+
+def first_of(one: Known | Decision) -> Ref:
+    """Return the release that one is the same as; itself, where it is the first."""
+    return one.of if one.silence in _OF_ANOTHER and one.of is not None else one.release.ref

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from freshwax.discovery.editions import Keys, all_keys, are_twins, is_edition, may_replace
+from freshwax.discovery.editions import Keys, all_keys, are_twins, first_of, is_edition, may_replace
 from freshwax.model import Announced, Decision, Group, Known, Ref, Release, Silence
 
 Same = tuple[Ref, Ref | None]  # the release that one is the same as, and the one under which that is told
-_OF_ANOTHER = frozenset({Silence.TWIN, Silence.RELISTED})
 
 
 class Memory:
@@ -96,8 +95,3 @@ class Memory:
 
     def _remember(self, one: Known | Decision, keys: Keys) -> None:
         self._decided.setdefault(keys.key, []).append((one, keys))
-
-
-def first_of(one: Known | Decision) -> Ref:
-    """Return the release that one is the same as; itself, where it is the first."""
-    return one.of if one.silence in _OF_ANOTHER and one.of is not None else one.release.ref

@@ -12,8 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from freshwax.discovery.editions import are_twins, keys_of
-from freshwax.discovery.memory import first_of
+from freshwax.discovery.editions import are_twins, first_of, keys_of
 from freshwax.discovery.telling import lines_to_tell
 from freshwax.errors import UsageError
 from freshwax.model import (
