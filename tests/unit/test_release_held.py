@@ -11,7 +11,7 @@ from tests.unit.test_forgetting import forget
 
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.discovery.classify import Moment
-from freshwax.model import Ref
+from freshwax.model import Mode, Ref
 from freshwax.store.base import Store
 from freshwax.store.memory import MemoryStore
 from freshwax.store.sqlite import SQLiteStore
@@ -160,6 +160,46 @@ def test_what_is_held_is_no_edition_of_its_own_edition(new_store: NewStore) -> N
     world, nightjar = flooded()
     deluxe = world.edition(nightjar.single("Tide", day(3)), "Tide (Deluxe)", day(10), appears=on(10))
     world.twin(deluxe, title="Tide (Deluxe) (Clean)", appears=on(17))
+    user = user_of(world, new_store, nightjar)
+    assert [user.check(0), user.check(), user.check(), user.check()] == [[], [], [("Tide (Deluxe)", "edition")], []]
+    asked_for(user, nightjar)
+    assert beside_the_flood(user.check()) == NEWS
+
+
+@pytest.mark.parametrize("appears", [3, 10])
+def test_a_baseline_shows_no_twin_of_what_is_held(new_store: NewStore, appears: int) -> None:
+    world, nightjar = flooded()
+    world.twin(nightjar.single("Tide", day(3)), title="Tide (Clean)", appears=on(appears))
+    user = user_of(world, new_store, nightjar)
+    assert [user.check(0), user.check(), user.check()] == [[], [], []]
+    assert len(user.store.held()[0][1]) == FLOOD + 1
+    assert user.check(0.5, mode=Mode.BASELINE) == []
+
+
+def test_what_took_the_place_of_a_held_one_is_known_to_those_who_told_that(new_store: NewStore) -> None:
+    world, nightjar = flooded(-20)
+    tern = world.artist("Tern")
+    tide = world.joint("Tide", day(-4), [nightjar, tern], appears=on(3))
+    world.withdraw(tide, on(15))
+    world.twin(tide, date=day(-9), appears=on(15))
+    for number in range(9):
+        tern.single(f"Younger {number}", day(-1))
+    tern.single("Between", day(-6))
+    for number in range(30):
+        tern.single(f"Older {number}", day(-300 - number))
+    user = user_of(world, new_store, nightjar, tern)
+    user.check(0)
+    assert user.check(failing=[tern.id]) == []
+    assert user.check(1) == NEWS
+    assert user.check(7.5, failing=[tern.id]) == []
+    assert user.check(1) == []
+
+
+def test_a_held_one_is_no_edition_of_what_took_the_place_of_its_edition(new_store: NewStore) -> None:
+    world, nightjar = flooded()
+    deluxe = world.edition(nightjar.single("Tide", day(3)), "Tide (Deluxe)", day(10), appears=on(10))
+    world.withdraw(deluxe, on(17))
+    world.twin(deluxe, date=day(15), appears=on(17))
     user = user_of(world, new_store, nightjar)
     assert [user.check(0), user.check(), user.check(), user.check()] == [[], [], [("Tide (Deluxe)", "edition")], []]
     asked_for(user, nightjar)

@@ -210,7 +210,8 @@ def test_a_twin_does_not_stand_for_what_bears_another_date_by_now() -> None:
 
 
 @pytest.mark.parametrize(
-    ("date", "later", "told"), [(25, None, 4), (23, None, 4), (15, None, 2), (17, None, 3), (23, 30, 5), (23, 11, 2)]
+    ("date", "later", "told"),
+    [(25, None, 4), (23, None, 4), (15, None, 2), (17, None, 3), (23, 30, 5), (23, 11, 2), (39, None, 6)],
 )
 def test_what_was_announced_is_out_when_what_took_its_place_is(date: int, later: int | None, told: int) -> None:
     world, nightjar = a_world()
@@ -229,3 +230,37 @@ def test_what_was_announced_is_out_on_its_day_while_its_twin_waits() -> None:
     first = nightjar.single("Tide", day(20), appears=on(-1))
     world.twin(first, title="Tide (Clean)", date=day(22), appears=on(5))
     assert told_at_each_check(world, nightjar, 5) == [[("Tide", "upcoming")], [], [], NEWS, []]
+
+
+def test_a_baseline_calls_nothing_new_that_is_not_out() -> None:
+    world, nightjar = a_world()
+    first = nightjar.single("Tide", day(30), appears=on(-1))
+    world.withdraw(first, on(9))
+    world.twin(first, date=day(34), appears=on(9))
+    user = followed(world, nightjar)
+    for days in (0, 7, 7):
+        user.check(days)
+    assert reported(user) == [("Tide", "upcoming")]
+
+
+def test_what_is_awaited_is_not_the_old_one_that_comes_up_when_it_goes() -> None:
+    world, nightjar = a_world()
+    first = nightjar.single("Tide", day(20), appears=on(-1))
+    world.withdraw(first, on(5))
+    world.twin(first, date=day(-900), appears=on(5))
+    assert told_at_each_check(world, nightjar, 2) == [[("Tide", "upcoming")], [("Tide", "back_catalogue")]]
+
+
+def test_twins_of_what_two_artists_share_are_measured_from_the_first_one_for_both() -> None:
+    world, nightjar = a_world()
+    tern = world.artist("Tern")
+    for one in (nightjar, tern):
+        one.single("Old", day(-400))
+    first = world.joint("Tide", day(4), [nightjar, tern])
+    world.twin(first, title="Tide (Clean)", date=day(7), appears=on(7))
+    world.joint("Tide", day(10), [nightjar, tern])
+    user = followed(world, nightjar, tern)
+    assert [user.check(0), user.check(5, force=True)] == [[], NEWS]
+    assert user.check(3, force=True, failing=[tern.id]) == []
+    assert user.check(4, force=True, failing=[nightjar.id]) == NEWS
+    assert user.check(1, force=True) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from itertools import pairwise
 
@@ -39,16 +39,18 @@ def rekeyed_now(known: Mapping[str, Known], seen: Observation) -> tuple[LaterKey
     return tuple(found)
 
 
-def redated(known: Mapping[str, Known], decided: Iterable[Decision], seen: Observation, now: datetime) -> list[Release]:
-    """Return what was announced ahead of its day and is gone by now, with the date of the same under another ID, which
-    is when it will be out; the earliest, where there are more.
+def awaited(known: Mapping[str, Known], now: datetime) -> frozenset[str]:
+    """Return the IDs of what was announced ahead of its day and is not out yet."""
+    ahead = (one for one in known.values() if one.kind is Kind.UPCOMING and is_future(one.release.date, now))
+    return frozenset(one.release.ref.id for one in ahead)
+
+
+def redated(
+    known: Mapping[str, Known], decided: Iterable[Decision], seen: Observation, away: Collection[str]
+) -> list[Release]:
+    """Return what is awaited and is gone (``away``) with the date of the same under another ID, which is when it will
+    be out; the earliest, where there are more.
     """
-    waiting = {
-        ref_id for ref_id, one in known.items() if one.kind is Kind.UPCOMING and is_future(one.release.date, now)
-    }
-    if not waiting:
-        return []
-    away = waiting & gone(known, seen)
     shown = {listed.release.ref.id: listed.release.date for view in seen.views for listed in view.listed}
     same: list[Known | Decision] = [*known.values(), *decided]
     earliest: dict[str, ReleaseDate] = {}

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from msgspec import Struct
 from msgspec.structs import replace
 
-from freshwax.discovery.changes import as_listed_now, changed, gone, redated, rekeyed_now
+from freshwax.discovery.changes import as_listed_now, awaited, changed, gone, redated, rekeyed_now
 from freshwax.discovery.editions import Keys, first_of, keys_of
 from freshwax.discovery.horizon import beyond_horizon, deep_place, new_horizon
 from freshwax.discovery.memory import Memory
@@ -113,8 +113,9 @@ def decide(
     regular = reading is Reading.CHECK
     rekeyed = rekeyed_now(follow.known, seen)
     cases = _cases(follow, seen, moment, reading)
-    away = gone(follow.known, seen) if cases else frozenset()
-    memory = Memory(*as_listed_now(follow.known, announced, rekeyed), away)
+    waiting = awaited(follow.known, moment.now)
+    away = gone(follow.known, seen) if cases or waiting else frozenset()
+    memory = Memory(*as_listed_now(follow.known, announced, rekeyed), away, waiting)
     decisions = _verdicts(cases, memory, moment)
     if follow.artist.learnt and _is_flood(decisions, follow, seen, moment):
         decisions = _hold(decisions)
@@ -127,7 +128,7 @@ def decide(
         decisions=tuple(decisions),
         changed=(
             *changed(follow.known, seen, anew=moment.anew),
-            *redated(follow.known, decisions, seen, moment.now),
+            *redated(follow.known, decisions, seen, away & waiting),
         ),
         marks=tuple(mark for mark in marks if mark is not None),
         listing=seen.listing,
@@ -254,7 +255,7 @@ def _verdicts(cases: Sequence[_Case], memory: Memory, moment: Moment) -> list[De
     """Decide case by case; each decision counts for those after it."""
     for case in cases:  # told through somebody else: under other artists, perhaps, but a twin stands beside it now
         if (told := memory.told_as(case.release.ref)) is not None:
-            memory.add_announced(case.release, case.keys, told)
+            memory.add_listed(case.release, case.keys, told)
     for case in cases:  # what is listed anew has gone from nowhere, however its date sorts
         memory.count_as_standing(case.release, case.keys)
     decisions = []
@@ -272,7 +273,8 @@ def _verdict(case: _Case, memory: Memory, moment: Moment) -> Decision:  # noqa: 
         return _silent(case, Silence.TWIN, of=told, announced=told)
     if (twin := memory.twin(case.release, case.keys)) is not None:
         return _silent(case, Silence.TWIN, of=twin[0], announced=twin[1])
-    if (place := memory.replaced(case.release, case.keys, case.group)) is not None:
+    future = is_future(case.release.date, moment.now)
+    if (place := memory.replaced(case.release, case.keys, case.group, future=future)) is not None:
         return _silent(case, Silence.RELISTED, of=place[0], announced=place[1])
     if case.first_check and _older(case.release, moment.cutoff):
         return _silent(case, Silence.BASELINE)
@@ -281,7 +283,7 @@ def _verdict(case: _Case, memory: Memory, moment: Moment) -> Decision:  # noqa: 
     if (base := memory.edition(case.release.ref, case.keys)) is not None:
         return _told(case, Kind.EDITION, of=base)
     if case.first_check:
-        return _told(case, Kind.UPCOMING if is_future(case.release.date, moment.now) else Kind.NEW)
+        return _told(case, Kind.UPCOMING if future else Kind.NEW)
     if case.first_asked and case.last_checked_at and _older(case.release, (case.last_checked_at - GRACE).date()):
         return _silent(case, Silence.FIRST_ASKED)
     return _told(case, _label(case, moment))

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from msgspec.structs import replace
+
 from freshwax.discovery.editions import Keys, all_keys, are_twins, first_of, is_edition, may_replace
-from freshwax.model import Announced, Decision, Group, Known, Ref, Release, Silence
+from freshwax.model import Announced, Decision, Group, Known, Ref, Release, ReleaseDate, Silence
 
 Same = tuple[Ref, Ref | None]  # the release that one is the same as, and the one under which that is told
 
 
 class Memory:
-    """Finds by ID and by key. ``gone``: the IDs of what the check shows to be gone.
+    """Finds by ID and by key. ``gone``: IDs of what the check shows to be gone; ``awaited``: of what is not out yet.
 
     The dates of twins are measured from the first one seen, or from one that took its place.
     """
 
     def __init__(
-        self, known: Collection[Known], announced: Iterable[Announced], gone: Collection[str] = frozenset()
+        self,
+        known: Collection[Known],
+        announced: Iterable[Announced],
+        gone: Collection[str] = frozenset(),
+        awaited: Collection[str] = frozenset(),
     ) -> None:
+        self._awaited = awaited
         self._announced_ids: dict[Ref, Ref] = {}
+        self._dates: dict[Ref, ReleaseDate | None] = {}
         self._announced: dict[str, list[tuple[Release, Keys, Ref]]] = {}
         self._decided: dict[str, list[tuple[Known | Decision, Keys]]] = {}
         self._standing = {first_of(one) for one in known if one.release.ref.id not in gone}
@@ -31,6 +39,7 @@ class Memory:
                 self._remember(one, keys)
         for told in announced:
             self._announced_ids.setdefault(told.twin or told.release.ref, told.release.ref)
+            self._dates[told.release.ref] = told.release.date
             if told.twin is None:
                 self.add_announced(told.release, Keys(told.key, told.marks), told.release.ref)
 
@@ -43,6 +52,12 @@ class Memory:
     def add_announced(self, release: Release, keys: Keys, told: Ref) -> None:
         """Count what was announced, under one release, as bearing these keys, too."""
         self._announced.setdefault(keys.key, []).append((release, keys, told))
+
+    def add_listed(self, release: Release, keys: Keys, told: Ref) -> None:
+        """Count a listed release that was told under another ID as bearing these keys; twins are measured from that."""
+        first = replace(release, date=self._dates[told])
+        is_twin = are_twins(release, keys, first, keys)
+        self.add_announced(first if is_twin else release, keys, told)
 
     def told_as(self, ref: Ref) -> Ref | None:
         """Return the release under which an ID was announced."""
@@ -71,17 +86,19 @@ class Memory:
                 return first_of(one), one.announced
         return None
 
-    def replaced(self, release: Release, keys: Keys, group: Group) -> Same | None:
+    def replaced(self, release: Release, keys: Keys, group: Group, *, future: bool) -> Same | None:
         """Return whose place a release took: that is gone, with all its twins, from the list that shows this one.
 
         What bears another type by now stands on another list. What took a place itself is not replaced, or a series
-        would vanish.
+        would vanish. What was not out yet may be put off for as long as it likes (``future``: nor is this one).
         """
         for one, its_keys in self._decided.get(keys.key, ()):
-            free = first_of(one) == one.release.ref and one.release.ref not in self._standing
+            ref = one.release.ref
+            free = first_of(one) == ref and ref not in self._standing
             same_list = one.group is group and one.release.type == release.type
-            if free and same_list and may_replace(release, keys, one.release, its_keys):
-                return one.release.ref, one.announced
+            put_off = future and ref.id in self._awaited and keys.key and keys == its_keys
+            if free and same_list and (put_off or may_replace(release, keys, one.release, its_keys)):
+                return ref, self.told_as(ref) or one.announced
         return None
 
     def edition(self, ref: Ref, keys: Keys) -> Ref | None:
@@ -89,7 +106,8 @@ class Memory:
         this one.
         """
         for one, its_keys in self._decided.get(keys.key, ()):
-            if is_edition(keys, its_keys) and one.of != ref:
+            first = one.silence is not Silence.RELISTED
+            if first and is_edition(keys, its_keys) and one.of != ref:
                 return first_of(one)
         return None
 

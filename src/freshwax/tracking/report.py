@@ -145,20 +145,20 @@ def _browse(store: Store, options: RunOptions, **which: Any) -> list[Seen]:
 
 
 def _recent(store: Store, cutoff: date, lines: Sequence[Line], options: RunOptions, now: datetime) -> list[Line]:
-    """Return what is dated since a day, told before or not; but not what is held, nor a second time under another ID.
+    """Return what is dated since a day, told before or not; but not what is held, and nothing again under another ID.
 
     The store compares dates as text, so it is asked for whole years: "2026" may be its last day.
     """
-    hidden = {known.release.ref for _, releases in store.held() for known in releases}
+    held = {known.release.ref: known.release for _, releases in store.held() for known in releases}
     dated = _browse(store, options, dated_since=f"{cutoff.year:04d}")
     recent = [
         seen
         for seen in dated
-        if seen.release.date is not None and seen.release.date.last_day >= cutoff and seen.release.ref not in hidden
+        if seen.release.date is not None and seen.release.date.last_day >= cutoff and seen.release.ref not in held
     ]
     announced = [line.release for line in lines] + [seen.release for seen in recent if seen.kind is not None]
     shown: dict[str, list[Release]] = {}
-    for release in announced:
+    for release in (*announced, *held.values()):
         shown.setdefault(keys_of(release).key, []).append(release)
     once = []
     for seen in recent:
