@@ -18,7 +18,7 @@ from freshwax.model import DEFAULT_GROUPS, Coverage, Credit, Kind, Line, Mode, R
 from freshwax.store.base import Check
 
 MONDAY = instant("2026-03-02T12:00")
-WEEK = timedelta(weeks=1)
+WEEK, HOUR = timedelta(weeks=1), timedelta(hours=1)
 
 
 @pytest.fixture
@@ -84,6 +84,12 @@ def refused(done: Finished, which: int = 1, status: int = 503, offset: int | Non
 LIES: dict[str, tuple[Callable[[Finished], Finished], str]] = {
     "counts": (lambda done: said(done, not_due=1), "add up to 3"),
     "artists": (lambda done: said(done, artists=1, checked=1), "1 artists, 2 are followed"),
+    "not due, not fresh": (
+        lambda done: said(
+            changed(done, checks=done.checks[:1], at=MONDAY + HOUR, now=MONDAY + HOUR), checked=1, not_due=1
+        ),
+        "says 0 fresh, and 1 were checked within twelve hours",
+    ),
     "checked": (lambda done: changed(done, checks=done.checks[:1]), "says 2 checked, and kept 1"),
     "never asked": (lambda done: changed(done, log=done.log[:1]), "1 count as checked of whom no list was ever sent"),
     "error taken for an answer": (

@@ -162,7 +162,7 @@ MUTANTS = [
     Mutant(
         "a record of the same title is the one that still stands",
         "discovery/memory.py",
-        "one.release.ref not in self._standing",
+        "ref not in self._standing",
         "True",
         f"{RELISTED}::test_beside_the_first_one_it_is_another",
     ),

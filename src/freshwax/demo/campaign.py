@@ -209,7 +209,8 @@ class _Life:
     # -- a run ---------------------------------------------------------------------------------------------------
 
     def _options(self, *, everyone: bool) -> RunOptions:
-        options = RunOptions(Mode.INCREMENTAL, "US", per_day=self.per_day)
+        keep = next((one.keep_releases for one in self.disasters if one.keep_releases is not None), None)
+        options = RunOptions(Mode.INCREMENTAL, "US", per_day=self.per_day, keep_releases=keep)
         if everyone:
             return options
         policy = next((one.policy for one in self.disasters if one.policy != "adaptive"), "adaptive")

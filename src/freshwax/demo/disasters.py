@@ -57,9 +57,9 @@ class Disaster:
     artist) and ``page_max``: what the service allows. ``world``: what befalls the world, whatever the week.
     ``machine``: what the user's machine falls ill with in mid-run; ``rival``: another run is started during each.
 
-    ``per_day`` (as ``quota``), ``page_size`` and ``policy`` are the user's settings, in all weeks; ``summer_time``:
-    runs are at the same hour by the clock on the wall. ``often``: the share of weeks that are struck; ``learning``: the
-    first one always is, in which everybody is learnt.
+    ``per_day`` (as ``quota``), ``page_size``, ``policy`` and ``keep_releases`` are the user's settings, in all weeks;
+    ``summer_time``: runs are at the same hour by the clock on the wall. ``often``: the share of weeks that are struck;
+    ``learning``: the first one always is, in which everybody is learnt.
     """
 
     name: str
@@ -78,6 +78,7 @@ class Disaster:
     per_day: float | None = None
     page_size: int = 10
     policy: str = "adaptive"
+    keep_releases: timedelta | None = None
     summer_time: bool = False
     often: float = 0.35
     learning: bool = False
@@ -85,7 +86,8 @@ class Disaster:
     @property
     def lasting(self) -> bool:
         """Whether it is there in all weeks, by what befell the world or by the user's settings."""
-        return self.world is not None or self.per_day is not None or self.policy != "adaptive" or self.summer_time
+        settings = self.per_day is not None or self.policy != "adaptive" or self.keep_releases is not None
+        return self.world is not None or settings or self.summer_time
 
 
 def _garbage(*bodies: bytes) -> tuple[Effect, ...]:
@@ -97,7 +99,7 @@ CATALOGUE = (
     # Connections.
     Disaster("connections refused", down=True),
     Disaster("connections reset", (Reset(),)),
-    Disaster("slow answers", (Latency(0.02),), at_most=60),
+    Disaster("slow answers", (Latency(0.1),), at_most=60),
     Disaster("time-outs", (Latency(60.0),), at_most=16),
     Disaster("body hangs", (Hung(0), Hung(100)), at_most=16),
     Disaster("body truncated", (Truncated(0), Truncated(100))),
@@ -170,6 +172,7 @@ CATALOGUE = (
     Disaster("disk full", machine=Illness.FULL),
     Disaster("database read-only", machine=Illness.READ_ONLY),
     Disaster("database locked", machine=Illness.LOCKED),
+    Disaster("details dropped after 90 days", keep_releases=90 * DAY),
     Disaster("slow disk", machine=Illness.SLOW),
     Disaster("two runs at once", rival=True),
 )

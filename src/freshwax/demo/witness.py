@@ -28,10 +28,11 @@ from itertools import combinations
 
 from freshwax.demo.faults import Logged
 from freshwax.demo.world import World, WorldRelease
-from freshwax.model import DEFAULT_GROUPS, Group, Kind, Report, Run, RunStatus
+from freshwax.model import DEFAULT_GROUPS, Coverage, Group, Kind, Report, Run, RunStatus
 from freshwax.store.base import Check
 
 TURN = timedelta(days=6)  # a check that is younger need not be made again
+FRESH = timedelta(hours=12)  # ... and one so young answers for its artist
 LOOK_BACK = timedelta(days=90)
 BELIEVED = 3  # answers of 404, in as many runs in a row, until an artist may be given up
 UNTIL = re.compile(r"until (\d{4}-\d\d-\d\d \d\d:\d\d) UTC")
@@ -153,16 +154,11 @@ class Witness:
     def _false(self, done: Finished, run: Run) -> Iterator[str]:
         """Hold what a run says of itself against what happened; every sentence that is not true."""
         said = run.coverage
-        counts = said.checked + said.fresh + said.not_due + said.failed + said.paused
         followed = done.watched & done.left
         checked = done.checked & done.watched
         recent = {one for one, at in self._checked_at.items() if timedelta(0) <= done.now - at < TURN}
-        if counts != said.artists:
-            yield f"its five counts add up to {counts}, not to its {said.artists} artists"
-        if said.artists != len(followed):
-            yield f"it speaks of {said.artists} artists, {len(followed)} are followed"
-        if said.checked != len(checked):
-            yield f"it says {said.checked} checked, and kept {len(checked)} checks"
+        fresh = {one for one in recent & followed - checked if done.now - self._checked_at[one] < FRESH}
+        yield from _miscounted(said, len(followed), len(checked), len(fresh))
         if done.checked - done.answered:
             yield f"{len(done.checked - done.answered)} count as checked of whom no list was ever sent"
         if spoilt := done.checked & self._unread_in_part(done):
@@ -326,6 +322,18 @@ class Witness:
         below = listed[listed.index(release.id) + 1 :] if release.id in listed else []
         old = {one.id for one in self.world.listing(artist, Group(release.type), self.learnt_at[artist])}
         return shown.isdisjoint(below) and bool(old.intersection(listed) - shown)
+
+
+def _miscounted(said: Coverage, followed: int, checked: int, fresh: int) -> Iterator[str]:
+    counts = said.checked + said.fresh + said.not_due + said.failed + said.paused
+    if counts != said.artists:
+        yield f"its five counts add up to {counts}, not to its {said.artists} artists"
+    if said.artists != followed:
+        yield f"it speaks of {said.artists} artists, {followed} are followed"
+    if said.checked != checked:
+        yield f"it says {said.checked} checked, and kept {checked} checks"
+    if said.fresh != fresh:
+        yield f"it says {said.fresh} fresh, and {fresh} were checked within twelve hours"
 
 
 def announced_twice(world: World, reports: Iterable[Report]) -> tuple[str, ...]:
