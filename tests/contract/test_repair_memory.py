@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.contract.damage_words import ARTISTS, PAGE, assert_sound, counts, pages_of, raw, spoil
 from tests.contract.store_words import NOW, at, release, save, start, told
+from tests.simulation import Simulation, a_world, day
 
 from freshwax.model import Ref
 from freshwax.store.repair import repair
@@ -168,3 +169,25 @@ def test_rows_between_two_spoilt_pages_are_saved_though_they_share_the_first_val
 
 def page_of(path: Path, page: int) -> bytes:
     return path.read_bytes()[(page - 1) * PAGE : page * PAGE]
+
+
+@pytest.mark.parametrize("tables", [("marks",), ("marks", "decisions")])
+def test_who_lost_the_watermark_is_learnt_anew(tmp_path: Path, tables: tuple[str, ...]) -> None:
+    world, nightjar = a_world()
+    for number in range(30):
+        nightjar.single(f"Old {number}", day(-400 - number))
+    nightjar.single("Recent", day(2))
+    nightjar.single("Later", day(9))
+    user = Simulation(world.build(), 10, store=SQLiteStore.open(tmp_path / "f.db"))
+    user.follow(nightjar.id)
+    assert [user.check(0), user.check()] == [[], [("Recent", "new")]]
+    user.store.close()
+    with raw(tmp_path / "f.db") as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for table in tables:
+        for page in pages_of(tmp_path / "f.db", table):
+            spoil(tmp_path / "f.db", page)
+    repair(tmp_path / "f.db", user.clock.now())
+
+    user.store = SQLiteStore.open(tmp_path / "f.db")
+    assert [title for title, _ in user.check() if title != "Recent"] == ["Later"]

@@ -75,6 +75,8 @@ def _meaning(done: Repaired) -> Iterator[str]:
             yield f"{count(gone, 'artist')} lost: put them on the list again with `freshwax artists import FILE`."
     if _MEMORY & {*lost, *done.lost}:
         yield "Some releases may be told again. What is lost is asked for anew by `freshwax track`."
+    if "marks" in lost:
+        yield "Artists whose watermark is lost are learnt anew: of what the service lists, only what is recent is told."
     if "requests" in lost:
         yield (
             "The list of requests has gaps, so the quota may count fewer than were sent today: the source may ask "

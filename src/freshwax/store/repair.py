@@ -27,7 +27,7 @@ from freshwax.store.trouble import FAILURES, hopeless, is_damage, translated
 
 BEYOND = "is damaged, and nothing of it can be saved"
 # What is corrected without a word: nothing that anybody could miss.
-_QUIETLY = ("repair_report_lines", "repair_decisions_announced", "repair_outbox_artists")
+_QUIETLY = ("repair_learnt", "repair_report_lines", "repair_decisions_announced", "repair_outbox_artists")
 
 
 class Repaired(Struct, frozen=True):

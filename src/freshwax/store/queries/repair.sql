@@ -27,6 +27,10 @@ WHERE report_id NOT IN (SELECT report_id FROM report_lines) AND release_id IN (S
 -- name: repair_decisions_announced
 UPDATE decisions SET announced_id = release_id WHERE announced_id NOT IN (SELECT id FROM releases)
 
+-- Without a watermark everything that lost its decision would be news, however old: such an artist is learnt anew.
+-- name: repair_learnt
+UPDATE artists SET learnt = 0, listing = NULL WHERE learnt AND NOT EXISTS (SELECT 1 FROM marks m WHERE m.artist_id = artists.id)
+
 -- name: repair_outbox_artists
 UPDATE outbox SET artist_id = (SELECT d.artist_id FROM decisions d JOIN artists a ON a.id = d.artist_id
                                WHERE d.release_id = outbox.release_id LIMIT 1)
