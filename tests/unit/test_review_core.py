@@ -150,6 +150,20 @@ def test_one_artist_that_cannot_be_learnt_does_not_keep_the_others_from_depth() 
     assert user.store.follow(Ref("spotify", nightjar.id)).marks[Group.SINGLE].read_to_end_at is not None
 
 
+@pytest.mark.parametrize("busy", range(10))
+def test_a_spent_budget_ends_a_batch_in_the_same_way_whoever_the_last_request_went_to(busy: int) -> None:
+    world, _ = a_world()
+    artists = [world.artist(f"Bird {number}") for number in range(10)]
+    for number, artist in enumerate(artists):
+        for song in range(15 if number == busy else 1):
+            artist.single(f"Song {song}", day(-200 - song))
+            artist.album(f"Album {song}", day(-200 - song))
+    user = followed(world, *artists)
+    run = user.track(policy="adaptive", budget=10, concurrency=8)
+    assert (run.status, run.coverage.paused) == (RunStatus.COMPLETED, 0)
+    assert run.coverage.checked >= 3
+
+
 # -- clocks ----------------------------------------------------------------------------------------------------------
 
 

@@ -28,7 +28,7 @@ class Plan(Struct, frozen=True):
     """The artists to check, in order, and why the others are not.
 
     ``gone``: artists that the source no longer has, to be probed; outside every count. ``answered``: those of ``fresh``
-    whose turn this run is, and whom a prefetch checked in its stead. ``spare``: so many at the end of
+    whose turn this run is, and whom a prefetch checked in its stead. ``spare``: so many of
     ``due`` are checked as far as the budget goes; the others are what the run promises.
     """
 

@@ -337,13 +337,18 @@ class _Run:
         )
 
     def _coverage(self) -> Coverage:
-        """Count where everyone stands. An artist that was not asked because the source is down counts as failed."""
+        """Count where everyone stands. An artist that was not asked because the source is down counts as failed.
+
+        A plan that is cut leaves out whom it has not reached: all, when its time is up; as many as it can spare, when
+        its budget is spent. Many are asked at once, so who got the last requests is chance, and it is the number that
+        counts.
+        """
         due = {artist.ref for artist in self.plan.due} - self.gone.keys() - self.dropped
         left = len(due - self.checked - self.failed.keys())
         down = self.ended is not None and self.ended[0] is RunStatus.FAILED
         fresh, not_due = len(self.plan.fresh), len(self.plan.not_due)
         if self.cut is not None and self.ended is None:
-            left_out = len(self._dispensable() & due - self.checked - self.failed.keys())
+            left_out = min(left, self.plan.spare) if self.cut == SPENT else left
             left, not_due = left - left_out, not_due + left_out
         watched = self._load()
         active = [artist for artist in watched if artist.state is ArtistState.ACTIVE]
@@ -359,14 +364,6 @@ class _Run:
             oldest_check=min(checks, default=None),
             history_incomplete=sum(artist.history_incomplete for artist in active),
         )
-
-    def _dispensable(self) -> set[Ref]:
-        """Return whom the plan may leave out now that it is cut: those whom its budget need not reach; when its time is
-        up, all.
-        """
-        if self.cut != SPENT:
-            return {artist.ref for artist in self.plan.due}
-        return {artist.ref for artist in self.plan.due[len(self.plan.due) - self.plan.spare :]}
 
     def _verdict(self, coverage: Coverage) -> tuple[RunStatus, str | None, int]:
         remark = sentences(None if coverage.paused and self.ended is None else self.cut, self.remark)
