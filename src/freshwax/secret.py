@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MASK = "***"
+SHORTEST = 6  # letters; to mask a shorter text would only spoil words
 
 
 class Secret:

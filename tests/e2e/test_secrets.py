@@ -70,13 +70,13 @@ class Home:
 
     def sent(self) -> list[str]:
         """What the service was sent by the run that is under way."""
-        return [CLIENT_SECRET, BASIC, list(self.server.api._tokens)[-1]]
+        return [CLIENT_ID, CLIENT_SECRET, BASIC, list(self.server.api._tokens)[-1]]
 
     @property
     def secrets(self) -> list[str]:
         """Everything that must not be found."""
         tokens = list(self.server.api._tokens)
-        return [CLIENT_SECRET, BASIC, BASIC.rstrip("="), CAPABILITY, *tokens]
+        return [CLIENT_ID, CLIENT_SECRET, BASIC, BASIC.rstrip("="), CAPABILITY, *tokens]
 
     def found(self, *texts: str) -> list[str]:
         """Where any of these texts stands."""
@@ -171,7 +171,7 @@ def test_refusals_that_quote_secrets_are_masked_everywhere(
 @pytest.mark.parametrize("form", ["json", "token error", "text", "header"])
 def test_refused_tokens_that_quote_the_secret_are_masked_everywhere(home: Home, form: str) -> None:
     for status in (302, 400, 401, 500):
-        home.server.misbehave(Quoting(status, lambda: [CLIENT_SECRET, BASIC], form), where="token")
+        home.server.misbehave(Quoting(status, lambda: [CLIENT_ID, CLIENT_SECRET, BASIC], form), where="token")
         home.run("-vv", "track", "--force", "--format", "json")
         home.run("-v", "doctor")
         home.server.repair()
@@ -220,7 +220,7 @@ def test_wrong_settings_are_told_without_their_value(home: Home, tmp_path: Path)
         assert home.run("--config", config, "track").code == 2
 
     assert len(home.said) == 16
-    assert home.found(*home.secrets[:4]) == []
+    assert home.found(*home.secrets[:5]) == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes say nothing there")

@@ -160,7 +160,7 @@ def spotify(
     wire: Wire, ledger: ListLedger | None = None, clock: LoopClock | None = None, **options: Any
 ) -> SpotifySource:
     return make_spotify(
-        "client",
+        "an-app-id",
         Secret("hush-hush"),
         ledger if ledger is not None else ListLedger(),
         clock if clock is not None else LoopClock(),

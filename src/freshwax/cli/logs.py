@@ -15,12 +15,11 @@ import click
 from freshwax.config import Config
 from freshwax.errors import UsageError
 from freshwax.reports.escape import json_safe, visible
-from freshwax.secret import MASK
+from freshwax.secret import MASK, SHORTEST
 
 # Requests and tokens are HTTP's business; its debug log would hold headers.
 QUIET_LOGGERS = ("httpx2", "httpcore2", "asyncio")
 LARGEST, KEPT = 1_000_000, 3  # bytes of a log file, and how many old ones are kept
-SHORTEST = 6  # letters; to mask a shorter text would only spoil words
 
 
 def log_to_people(config: Config, *, detailed: bool) -> None:
@@ -39,9 +38,10 @@ def log_to_file(config: Config, path: Path) -> None:
 
 
 def _attach(handler: logging.Handler, config: Config, level: int, *, timed: bool) -> None:
-    hidden = [config.spotify_client_secret.reveal(), config.heartbeat_url.reveal()]
+    secrets = config.spotify_client_id, config.spotify_client_secret, config.heartbeat_url
     form = _Json if config.log_format == "json" else _Text
-    handler.setFormatter(form([text for text in hidden if len(text) >= SHORTEST], timed=timed))
+    hidden = [text for text in (secret.reveal() for secret in secrets) if len(text) >= SHORTEST]
+    handler.setFormatter(form(hidden, timed=timed))
     handler.setLevel(level)
     logging.getLogger().addHandler(handler)
     ours = logging.getLogger("freshwax")

@@ -18,7 +18,7 @@ from msgspec import Struct
 from freshwax import __version__
 from freshwax.config.address import trusted, without_user
 from freshwax.errors import CheckError, UsageError
-from freshwax.secret import MASK
+from freshwax.secret import MASK, SHORTEST
 from freshwax.sources import surroundings
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class HttpClient:
 
     def hide(self, *secrets: str) -> None:
         """Mask these texts wherever they would appear in an error, and in the body of a refusal: some echo them."""
-        self._hidden.update(secret for secret in secrets if secret)
+        self._hidden.update(secret for secret in secrets if len(secret) >= SHORTEST)
 
     async def send(
         self,

@@ -107,7 +107,7 @@ class Auth:
         # Encoded first, as RFC 6749 2.3.1 says: a mistyped ID must not break the header.
         pair = f"{quote(self._id, safe='')}:{quote(self._secret.reveal(), safe='')}"
         encoded = b64encode(pair.encode()).decode()
-        self._http.hide(self._secret.reveal(), encoded)
+        self._http.hide(self._id, self._secret.reveal(), encoded)
         return {"Authorization": f"Basic {encoded}"}
 
 
