@@ -345,7 +345,10 @@ class Mode(StrEnum):
 
 
 class Coverage(Struct, frozen=True):
-    """How much a run saw. The five counts from ``checked`` to ``paused`` add up to ``artists``."""
+    """How much a run saw. The five counts from ``checked`` to ``paused`` add up to ``artists``.
+
+    ``history_incomplete`` counts those of whom some list was never read to its end, or none at all.
+    """
 
     artists: int = 0
     checked: int = 0

@@ -180,7 +180,7 @@ def test_many_checks_at_once_fetch_one_token() -> None:
     use(wire, checks(20))
 
     (asked,) = wire.tokens
-    assert asked.headers["authorization"] == "Basic Y2xpZW50Omh1c2gtaHVzaA=="
+    assert asked.headers["authorization"] == "Basic YW4tYXBwLWlkOmh1c2gtaHVzaA=="
     assert asked.content == b"grant_type=client_credentials"
 
 

@@ -362,7 +362,7 @@ class _Run:
             failed=len(self.failed) + (left if down else 0),
             paused=0 if down else left,
             oldest_check=min(checks, default=None),
-            history_incomplete=sum(artist.history_incomplete for artist in active),
+            history_incomplete=sum(artist.history_incomplete or not artist.learnt for artist in active),
         )
 
     def _verdict(self, coverage: Coverage) -> tuple[RunStatus, str | None, int]:
