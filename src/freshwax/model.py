@@ -345,9 +345,8 @@ class Mode(StrEnum):
 
 
 class Coverage(Struct, frozen=True):
-    """How much a run saw. The five counts from ``checked`` to ``paused`` add up to ``artists``.
-
-    ``history_incomplete`` counts those of whom some list was never read to its end, or none at all.
+    """How much a run saw. The five counts from ``checked`` to ``paused`` add up to ``artists``; the last counts whose lists
+    were not read to the end yet.
     """
 
     artists: int = 0
