@@ -345,8 +345,8 @@ class Mode(StrEnum):
 
 
 class Coverage(Struct, frozen=True):
-    """How much a run saw. The five counts from ``checked`` to ``paused`` add up to ``artists``; the last counts whose lists
-    were not read to the end yet.
+    """How much a run saw. The five counts from ``checked`` to ``paused`` add up to ``artists``; ``history_incomplete``
+    counts whose lists were not all read to their end yet.
     """
 
     artists: int = 0
