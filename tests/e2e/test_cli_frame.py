@@ -222,6 +222,32 @@ def test_a_closed_standard_output_is_one_sentence(args):
     assert (done.returncode, done.stderr) == (2, "freshwax: The output cannot be written: Bad file descriptor.\n")
 
 
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["track", "-"], "No artist is named there, so nobody was checked"),
+        (["init", "--client-id", "x", "--client-secret-file", "-"], "Standard input holds no secret."),
+    ],
+)
+def test_a_closed_standard_input_holds_nothing(args, said):
+    done = subprocess.run(["/bin/sh", "-c", 'exec "$@" <&-', "sh", *PROGRAM, *args],
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_a_folder_that_is_gone_is_one_sentence(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = f'cd "{gone}" && rmdir "{gone}" && exec "$@"'
+    for args in (["backup", "x"], ["track", "--from-cache", "--output", "y"], ["restore", "z"]):
+        done = subprocess.run(["/bin/sh", "-c", script, "sh", *PROGRAM, *args],
+                              capture_output=True, text=True, check=False)  # fmt: skip
+        gone.mkdir()
+        assert (done.returncode, done.stdout) == (2, ""), done.stderr
+        assert "The folder that freshwax was started in is gone" in done.stderr
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
 def test_init_where_nobody_may_write(freshwax, tmp_path):
     tmp_path.chmod(0o500)

@@ -25,6 +25,7 @@ def read(data):
         f"{A}\r{B}",
         f"\ufeff{A}\n{B}",
         f"# mine\n\n  {A}\t\n\t{B}   \n#end",
+        f"{A} # Band of Horses\nspotify:artist:{B}\t#of 1993, Paris",
         f"spotify:artist:{A}\nhttps://open.spotify.com/intl-de/artist/{B}?si=abc",
         f"id\n{A}\n{B}\n",
         f"# heading below\nID;Name\n{A};Band of Horses\n{B};Daft Punk\n",
@@ -34,6 +35,11 @@ def read(data):
 )
 def test_lists_as_people_have_them(text):
     assert read(text) == [A, B]
+
+
+@pytest.mark.parametrize("name", ["Portugal. The Man #1", "Blink #182", "C# Minor"])
+def test_a_name_may_hold_the_sign_that_begins_a_comment(name):
+    assert read(name) == [name]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

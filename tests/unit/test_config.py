@@ -272,6 +272,12 @@ def test_a_database_is_a_path_or_an_address(text, path):
     assert load(env={"FRESHWAX_DATABASE": text}).database_path == Path(path)
 
 
+@pytest.mark.parametrize("text", [":memory:", "sqlite:///:memory:"])
+def test_a_database_outlasts_the_run(text):
+    with pytest.raises(UsageError, match=r"FRESHWAX_DATABASE.*must outlast the run"):
+        load(env={"FRESHWAX_DATABASE": text})
+
+
 def test_the_example_changes_nothing_and_neither_do_its_lines_when_the_mark_is_removed(write):
     plain = load(env={})
     assert replace(load(write(example()), {}), file=None, usual=True) == plain

@@ -118,9 +118,17 @@ def _chain(first: tuple[int, str], rest: Iterator[tuple[int, str]]) -> Iterator[
 
 def _texts(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Entry]:
     for number, line in lines:
-        text = line.strip()
-        if text and not text.startswith("#"):
+        text = _without_comment(line.strip())
+        if text:
             yield from _line(text, number, f"{name}, line {number}")
+
+
+def _without_comment(text: str) -> str:
+    """Leave out a comment: a line of its own, or what stands behind an ID, a URI or a link; names may hold a ``#``."""
+    if text.startswith("#"):
+        return ""
+    exact, *comment = re.split(r"\s+#", text, maxsplit=1)
+    return exact if comment and _is_meant_for_id(exact) else text
 
 
 def _line(text: str, number: int, where: str) -> Iterator[Entry]:

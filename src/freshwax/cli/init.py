@@ -86,6 +86,8 @@ def _secret(setup: Setup, file: Path | None) -> str | None:
         raise UsageError(f"The secret on standard input cannot be read: {reason}.") from None
     if len(text) > LARGEST:
         raise UsageError("The line on standard input is too long for a secret.")
+    if not text:
+        raise UsageError("Standard input holds no secret.")
     return text
 
 

@@ -176,10 +176,20 @@ def _trouble(error: OSError, args: Sequence[str]) -> int:
     if error.errno in NO_OUTPUT and error.filename is None:
         silence_stdout()
         return _tell(UsageError(f"The output cannot be written: {error.strerror}."))
+    if error.errno == errno.ENOENT and error.filename is None and not _has_folder():
+        return _tell(UsageError("The folder that freshwax was started in is gone: change to another one"))
     if error.filename is None or not error.strerror:
         return _bug(error, args)
     path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
     return _tell(UsageError(f"{path!r} cannot be used: {error.strerror}. Correct that, or give another path."))
+
+
+def _has_folder() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
 
 
 def _bug(error: Exception, args: Sequence[str]) -> int:
@@ -197,7 +207,11 @@ def _bug(error: Exception, args: Sequence[str]) -> int:
 
 
 def _replace_closed_streams() -> None:
-    """Give Python streams where the caller closed them (``>&-``): what is written to the first fails as it should."""
+    """Give Python streams where the caller closed them (``>&-``): what is written to the first fails as it should, and
+    nothing can be read.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123 -- for good
     if sys.stdout is None:
         sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- for good
     if sys.stderr is None:

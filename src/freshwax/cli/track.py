@@ -139,7 +139,10 @@ def _add(setup: Setup, files: tuple[str, ...]) -> tuple[tuple[Ref, ...] | None, 
     from freshwax.cli.artist_files import read_files
     from freshwax.cli.importing import import_artists
 
-    result = import_artists(setup, read_files(files))
+    entries = read_files(files)
+    if not entries.artists:
+        raise UsageError("No artist is named there, so nobody was checked: give a file that lists some.")
+    result = import_artists(setup, entries)
     return result.refs, result.complete
 
 

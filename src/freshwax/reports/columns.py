@@ -73,8 +73,10 @@ def names(release: Release) -> str:
 
 
 def shown_title(release: Release) -> str:
-    """Return the title of a release for people; of one that was forgotten, which one it is."""
-    return f"{release.ref.id} (no longer kept)" if release.forgotten else release.title
+    """Return the title of a release for people; of one that was forgotten, or has none, which one it is."""
+    if release.forgotten:
+        return f"{release.ref.id} (no longer kept)"
+    return release.title if release.title.strip() else f"{release.ref.id} (no title)"
 
 
 def _date(item: Shown) -> str | None:
@@ -92,13 +94,13 @@ def _maybe_instant(value: datetime | None) -> str | None:
 RELEASES: tuple[Column[Shown], ...] = (
     Column("id", lambda item: item.release.ref.id, "id"),
     Column("source", lambda item: item.release.ref.source),
-    Column("title", lambda item: item.release.title, "title", least=12),
+    Column("title", lambda item: item.release.title, "title", least=8, shown=lambda item, _: shown_title(item.release)),
     Column("type", lambda item: item.release.type, "type"),
     Column(
         "artists",
         lambda item: "; ".join(credit.name for credit in item.release.artists),
         "artists",
-        least=10,
+        least=5,
         nested=lambda item: [{"id": credit.id, "name": credit.name} for credit in item.release.artists],
     ),
     Column("artist_ids", lambda item: "; ".join(credit.id for credit in item.release.artists), in_json=False),
