@@ -97,15 +97,16 @@ def back_up(database: Path, target: Path, now: datetime, *, replace: bool = Fals
 def restore(database: Path, file: Path, now: datetime) -> Restored:
     """Put a backup in the place of ``database``, which is kept under another name, damaged or not.
 
-    The caller holds the run lock. The backup is looked through first; of the database before it, the requests since
-    the backup and the cooldowns are taken over, where they can be read: the source counts them, too. So is what it told
-    since, where it is sound: whoever reads the reports knows that. StoreError: the
-    file is no sound database of ours; StoreLocked: another program uses the database. Then nothing has changed.
+    The caller holds the run lock. The backup is looked through first; of the database before it, the requests since the
+    backup and the cooldowns are taken over, where they can be read: the source counts them, too. So is what it told
+    since, where it is sound: whoever reads the reports knows that. StoreError: the file is no sound database of ours,
+    or ``database`` is another program's; StoreLocked: another program uses the database. Then nothing has changed.
     """
     if same_as(file, [database]):
         raise StoreError(f"{file} is the database itself: give a backup of it")
     _refuse_no_backup(file)
     real = Path(os.path.realpath(database))
+    _refuse_to_replace_others(real)
     alien = foreign_log(real)
     try:
         real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -217,6 +218,15 @@ def _refuse_no_backup(file: Path) -> None:
         raise StoreError(f"{file} {why}: give the path of a backup")
     if log := foreign_log(file):
         raise migrate.foreign_log_beside(log, file)
+
+
+def _refuse_to_replace_others(database: Path) -> None:
+    """Raise StoreError where a restored database would take the place of another program's."""
+    begun = Path(f"{database}-journal").exists()  # a first migration that was killed: the header may say anything
+    if database.is_file() and not begun and migrate.identity(database) not in {None, migrate.OURS}:
+        raise StoreError(
+            f"{database} is a database of another program: give another path, or move that file away first"
+        )
 
 
 def _unreadable(file: Path, error: OSError) -> StoreError:
