@@ -52,6 +52,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(FIXTURES[request.param].read_text(encoding="utf-8"))
         connection.execute("INSERT INTO history VALUES (1, 2, 3, 'title', 'As it was called', 'As it is called')")
+        connection.commit()
         connection.execute("PRAGMA journal_mode = WAL")
     return path
 
