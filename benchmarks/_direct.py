@@ -69,7 +69,7 @@ class DirectSource:
         async def ask(request: PageRequest) -> Page:
             self._asked += 1
             if self._ledger is not None:
-                self._ledger.record_request(self.name, "albums", self._at, self.run_id)
+                self._ledger.claim_request(self.name, "albums", self._at, self.run_id, ())
             everything = self._world.listings(follow.artist.ref.id, request.groups, self._at)
             part = everything[request.offset : request.offset + SIZE]
             entries = (Listed(position, self._release(one)) for position, one in enumerate(part, request.offset))

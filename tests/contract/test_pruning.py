@@ -37,8 +37,8 @@ def test_outcomes_and_requests_go_with_their_age(store: Store) -> None:
     first, second = save(store, A).run_id, start(store, at(7)).id
     save(store, A, run=second, at=at(7))
     for day in (-3, 0, 1):
-        store.record_request("spotify", "x", at(day), None)
-    store.record_request("other", "x", at(0), None)
+        store.claim_request("spotify", "x", at(day), None, ())
+    store.claim_request("other", "x", at(0), None, ())
 
     assert store.prune(checks_before=at(1), releases_before=None, most=100) == Pruned(4, 0)
     assert store.checks(first) == []
@@ -54,7 +54,7 @@ def test_outcomes_and_requests_go_with_their_age(store: Store) -> None:
 
 def test_a_step_takes_no_more_than_it_may(store: Store) -> None:
     save(store, A, *(silent(release(name, OLD)) for name in ("a", "b", "c")), run=start(store, at(-200)).id)
-    store.record_request("spotify", "x", at(-200), None)
+    store.claim_request("spotify", "x", at(-200), None, ())
 
     assert not store.has_forgotten()
     assert [prune(store, at(1), 2) for _ in range(4)] == [Pruned(2, 0), Pruned(0, 2), Pruned(0, 1), Pruned(0, 0)]

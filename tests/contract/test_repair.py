@@ -242,7 +242,7 @@ def test_what_is_said_to_be_saved_is_what_is_there(path: Path) -> None:
 def test_requests_whose_list_is_lost_are_counted_from_the_runs_that_sent_them(path: Path) -> None:
     with closing(SQLiteStore.open(path)) as store:
         for _ in range(5):
-            store.record_request("spotify", "artist-albums", at(1.9), 2)
+            store.claim_request("spotify", "artist-albums", at(1.9), 2, ())
         [run, *_] = store.runs()
         store.finish_run(replace(run, finished_at=at(1.95), cost=replace(run.cost, requests=5)))
         assert store.requests_since("spotify", at(1)) == 5

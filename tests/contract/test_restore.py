@@ -47,11 +47,11 @@ def test_what_was_backed_up_comes_back_and_the_old_one_is_kept(path: Path, tmp_p
 
 def test_a_restored_database_knows_which_requests_were_sent_since_the_backup(path: Path, tmp_path: Path) -> None:
     with closing(SQLiteStore.open(path)) as store:
-        store.record_request("spotify", "albums", at(-1), None)
+        store.claim_request("spotify", "albums", at(-1), None, ())
     back_up(path, tmp_path / "copy.bak", NOW)
     with closing(SQLiteStore.open(path)) as store:
         for minute in range(3):
-            store.record_request("spotify", "albums", at(1 + minute / 1440), 1)
+            store.claim_request("spotify", "albums", at(1 + minute / 1440), 1, ())
     restore(path, tmp_path / "copy.bak", at(2))
 
     with closing(SQLiteStore.open(path)) as store:

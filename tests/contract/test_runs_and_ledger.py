@@ -63,8 +63,8 @@ def test_a_run_that_never_began_cannot_end(store: Store) -> None:
 def test_the_ledger_counts_by_source_and_time(store: Store) -> None:
     run = start(store)
     for day in (3, 1, 2):
-        store.record_request("spotify", "albums", at(day), run.id)
-    number = store.record_request("other", "albums", at(9), None)
+        store.claim_request("spotify", "albums", at(day), run.id, ())
+    number = store.claim_request("other", "albums", at(9), None, ())
     store.settle_request(number, 200, 1234)
 
     assert [store.nth_last_request("spotify", n) for n in (1, 2, 3, 4)] == [at(3), at(2), at(1), None]
@@ -74,7 +74,7 @@ def test_the_ledger_counts_by_source_and_time(store: Store) -> None:
 
 
 def test_requests_have_numbers_of_their_own(store: Store) -> None:
-    numbers = [store.record_request("spotify", "albums", NOW, None) for _ in range(3)]
+    numbers = [store.claim_request("spotify", "albums", NOW, None, ()) for _ in range(3)]
 
     assert len(set(numbers)) == 3
 
@@ -153,15 +153,15 @@ def seen(store: Store, now: float) -> list[float | None]:
 def ahead(store: Store) -> Store:
     """Three requests of the days to come, and one of yesterday."""
     for day in (-1, 5, 7, 7.25):
-        store.record_request("spotify", "albums", at(day), None)
-    store.record_request("other", "albums", at(9), None)
+        store.claim_request("spotify", "albums", at(day), None, ())
+    store.claim_request("other", "albums", at(9), None, ())
     return store
 
 
 def test_requests_of_the_future_count_from_when_they_were_noticed(ahead: Store) -> None:
     assert seen(ahead, 0) == [0, 0, 0, -1], "from now on, where nobody noticed yet"
     assert ahead.notice_ahead("spotify", at(0)) == 3
-    ahead.record_request("spotify", "albums", at(0.5), None)
+    ahead.claim_request("spotify", "albums", at(0.5), None, ())
 
     assert ahead.notice_ahead("spotify", at(1)) == 3
     assert seen(ahead, 1) == [0.5, 0, 0, 0]
@@ -180,7 +180,7 @@ def test_a_clock_that_is_set_right_finds_the_ledger_as_it_was(ahead: Store) -> N
 
 def test_what_comes_from_the_future_later_is_noticed_anew(ahead: Store) -> None:
     ahead.notice_ahead("spotify", at(0))
-    ahead.record_request("spotify", "albums", at(6), None)
+    ahead.claim_request("spotify", "albums", at(6), None, ())
 
     assert seen(ahead, 2) == [2, 2, 2, 2]
     ahead.notice_ahead("spotify", at(2))
@@ -197,7 +197,7 @@ def test_requests_of_clocks_that_were_ahead_count_as_sent_now(ahead: Store) -> N
 
 def test_they_are_pulled_back_to_when_they_were_noticed(ahead: Store) -> None:
     ahead.notice_ahead("spotify", at(0))
-    ahead.record_request("spotify", "albums", at(1), None)
+    ahead.claim_request("spotify", "albums", at(1), None, ())
 
     assert ahead.pull_back("spotify", at(1)) == 3
     assert seen(ahead, 1) == [1, 0, 0, 0], "by which clocks, and how long ago, is not known"
@@ -220,7 +220,7 @@ def test_a_cooldown_of_the_future_lasts_from_when_it_was_noticed_and_as_stored_l
 
 
 def test_an_instant_that_another_process_read_a_moment_later_is_no_wrong_clock(store: Store) -> None:
-    store.record_request("spotify", "albums", NOW + timedelta(seconds=1), None)
+    store.claim_request("spotify", "albums", NOW + timedelta(seconds=1), None, ())
 
     assert store.notice_ahead("spotify", NOW) == store.pull_back("spotify", NOW) == 0
     assert store.nth_last_request("spotify", 1) == NOW + timedelta(seconds=1)
@@ -237,6 +237,6 @@ def test_settings_are_remembered_and_forgotten(store: Store) -> None:
 
 
 def test_closing_twice_is_no_error(store: Store) -> None:
-    store.settle_request(store.record_request("spotify", "albums", NOW, None), 200, 1)
+    store.settle_request(store.claim_request("spotify", "albums", NOW, None, ()), 200, 1)
     store.close()
     store.close()

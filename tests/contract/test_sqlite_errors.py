@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from tests.contract.store_words import NOW, SHELL, A, release, report, save, sta
 
 from freshwax.errors import StoreError, StoreLocked
 from freshwax.model import ArtistState, CheckResult, Mode, Report
-from freshwax.quota import Cooldown
+from freshwax.quota import Cooldown, Limit
 from freshwax.store.base import Check, Store
 from freshwax.store.sqlite import SQLiteStore
 from freshwax.store.trouble import translated
@@ -61,7 +61,6 @@ WRITES: dict[str, Callable[[Store], Any]] = {
     "finish_run": finish,
     "save_report": save_report,
     "tell": lambda store: store.tell(1, NOW),
-    "record_request": lambda store: store.record_request("spotify", "x", NOW, None),
     "claim_request": lambda store: store.claim_request("spotify", "x", NOW, None, ()),
     "notice_ahead": lambda store: store.notice_ahead("spotify", NOW),
     "pull_back": pull_back,
@@ -88,7 +87,7 @@ def path(tmp_path: Path) -> Path:
         run = start(store)
         save(store, A, told(release("one")))
         report(store, run)
-        store.record_request("spotify", "x", NOW + timedelta(days=1), None)
+        store.claim_request("spotify", "x", NOW + timedelta(days=1), None, ())
     return path
 
 
@@ -146,7 +145,7 @@ def test_an_exclusive_lock_keeps_even_readers_out(path: Path) -> None:
 
 def test_the_end_of_a_request_waits_for_a_lock_to_end(path: Path) -> None:
     with closing(SQLiteStore.open(path, patience=0)) as store:
-        number = store.record_request("spotify", "albums", NOW, None)
+        number = store.claim_request("spotify", "albums", NOW, None, ())
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             store.settle_request(number, 200, 77)
@@ -156,6 +155,17 @@ def test_the_end_of_a_request_waits_for_a_lock_to_end(path: Path) -> None:
         assert plain.execute("SELECT status, bytes_received FROM requests WHERE bucket = 'albums'").fetchall() == [
             (200, 77)
         ]
+
+
+def test_between_the_look_at_the_quota_and_the_entry_nobody_else_gets_in(path: Path) -> None:
+    class Slow(Limit, frozen=True):
+        def free_at(self, asked: datetime | None, now: datetime) -> datetime | None:
+            with pytest.raises(StoreLocked):
+                other.claim_request("spotify", "albums", NOW, None, [Limit(1, timedelta(days=1))])
+            return super().free_at(asked, now)
+
+    with closing(SQLiteStore.open(path)) as store, closing(SQLiteStore.open(path, patience=0)) as other:
+        assert isinstance(store.claim_request("quota", "albums", NOW, None, [Slow(1, timedelta(days=1))]), int)
 
 
 @pytest.mark.parametrize("name", WRITES)

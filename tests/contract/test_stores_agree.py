@@ -187,7 +187,7 @@ class Twice(RuleBasedStateMachine):
     def request(self, at: Any) -> None:
         assert self.run
         for store in self.stores:  # numbers of what was pruned may come again, or not
-            store.settle_request(store.record_request("spotify", "x", at, self.run.id), 200, 5)
+            store.settle_request(store.claim_request("spotify", "x", at, self.run.id, ()), 200, 5)
         claimed = [store.claim_request("spotify", "x", at, self.run.id, limits(3, 1.0)) for store in self.stores]
         assert claimed[0] == claimed[1] or all(isinstance(one, int) for one in claimed)
         self.both("requests_since", "spotify", at)

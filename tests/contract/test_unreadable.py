@@ -37,7 +37,7 @@ def fill(path: Path) -> None:
                     silent(release(f"{name}-old", "2001")), silent(release(f"{name}-held"), Silence.HELD),
                     marks=(mark(), mark(Group.SINGLE)), run=run.id, name=f"Name of {artist.id}",
                 )  # fmt: skip
-            store.record_request("spotify", "artist-albums", at(day), run.id)
+            store.claim_request("spotify", "artist-albums", at(day), run.id, ())
             store.finish_run(run)
             fixed = report(store, run, notes=("a note",))
             if not day:

@@ -91,7 +91,7 @@ def test_clocks_that_were_ahead_by_turns_do_not_make_the_ledger_forget_the_day(
 
 def test_a_ledger_that_a_clock_filled_for_a_month_while_it_was_ahead_bars_for_a_day(somebody: Somebody) -> None:
     for hour in range(30 * 24):
-        somebody.trial.store.record_request("spotify", "artist-albums", NOON + DAY + hour * HOUR, None)
+        somebody.trial.store.claim_request("spotify", "artist-albums", NOON + DAY + hour * HOUR, None, ())
 
     barred, sent = somebody.runs(0)
     assert (barred.status, sent) == (RunStatus.PAUSED, 0)

@@ -20,7 +20,7 @@ WANT = Want(DEFAULT_GROUPS, "US", START.date())
 def ledger_of_yesterday(requests: int, later: timedelta) -> ListLedger:
     ledger = ListLedger()
     for number in range(requests):
-        ledger.record_request("spotify", "x", START - DAY + later + number * timedelta(seconds=0.2), 1)
+        ledger.claim_request("spotify", "x", START - DAY + later + number * timedelta(seconds=0.2), 1, ())
     return ledger
 
 

@@ -85,10 +85,6 @@ class ListLedger:
         self.paused: dict[str, Cooldown] = {}
         self.settings: dict[str, str] = {}
 
-    def record_request(self, source: str, bucket: str, at: datetime, run_id: int | None) -> int:
-        self.rows.append([at, bucket, None, 0])
-        return len(self.rows) - 1
-
     def settle_request(self, number: int, status: int, bytes_received: int) -> None:
         self.rows[number][2:] = [status, bytes_received]
 
@@ -99,7 +95,10 @@ class ListLedger:
         self, source: str, bucket: str, at: datetime, run_id: int | None, limits: Sequence[Limit]
     ) -> int | datetime:
         full = [limit.free_at(self.nth_last_request(source, limit.requests), at) for limit in limits]
-        return max(filter(None, full), default=None) or self.record_request(source, bucket, at, run_id)
+        if free_at := max(filter(None, full), default=None):
+            return free_at
+        self.rows.append([at, bucket, None, 0])
+        return len(self.rows) - 1
 
     def notice_ahead(self, source: str, now: datetime) -> int:
         return 0  # no clock is ahead here

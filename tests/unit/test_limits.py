@@ -96,9 +96,9 @@ def test_no_wait_is_longer_than_ten_seconds_and_their_sum_is_bounded(
     async def main() -> tuple[list[float], float]:
         clock, ledger = LoopClock(), ListLedger()
         for number in range(asked):  # of yesterday, about to leave the day
-            ledger.record_request("spotify", "x", START - DAY + timedelta(seconds=frees_in + number / 10), None)
+            ledger.claim_request("spotify", "x", START - DAY + timedelta(seconds=frees_in + number / 10), None, ())
         for _ in range(asked):  # of another process, this moment
-            ledger.record_request("spotify", "x", START, None)
+            ledger.claim_request("spotify", "x", START, None, ())
         sender = Sender(
             HttpClient(transport=httpx2.MockTransport(Handler(answers))),
             gate=Gate("spotify", ledger, clock, per_day=2 * asked + 4 or None, per_second=per_second),

@@ -178,7 +178,7 @@ def test_requests_from_a_clock_that_was_wrong_do_not_spend_the_quota_for_a_year(
     world, nightjar = a_world()
     user = followed(world, nightjar)
     for _ in range(10):
-        user.store.record_request("spotify", "artist-albums", START + timedelta(days=365), None)
+        user.store.claim_request("spotify", "artist-albums", START + timedelta(days=365), None, ())
     first = user.track(per_day=10)
     assert first.status is RunStatus.PAUSED, "they may have been sent a moment ago"
     assert "10 requests of a time in the future" in str(first.error)

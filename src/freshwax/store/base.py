@@ -342,14 +342,11 @@ class Store(Protocol):
 
     # -- requests and settings -----------------------------------------------------------------------------------
 
-    def record_request(self, source: str, bucket: str, at: datetime, run_id: int | None) -> int:
-        """Put a request into the ledger, before it is sent; return its number."""
-        ...
-
     def claim_request(
         self, source: str, bucket: str, at: datetime, run_id: int | None, limits: Sequence[Limit]
     ) -> int | datetime:
-        """Put a request into the ledger if all limits have room for it, and return its number; else when they have.
+        """Put a request, before it is sent, into the ledger if all limits have room, and return its number; else when
+        they have.
 
         Looking and writing is one transaction: processes that share a database share the limits.
         """

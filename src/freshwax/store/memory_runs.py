@@ -48,22 +48,24 @@ class Runs(Part, Ahead):
         """See ``Store.run``."""
         return self._state.runs.get(run_id)
 
-    def record_request(self, source: str, bucket: str, at: datetime, run_id: int | None) -> int:  # noqa: ARG002
-        """See ``Store.record_request``."""
+    def claim_request(
+        self,
+        source: str,
+        bucket: str,  # noqa: ARG002 -- nothing asks for it
+        at: datetime,
+        run_id: int | None,
+        limits: Sequence[Limit],
+    ) -> int | datetime:
+        """See ``Store.claim_request``."""
         with self._state.writing():
             if run_id is not None:
                 self._state.need_run(run_id)
+            full = [limit.free_at(self.nth_last_request(source, limit.requests, at), at) for limit in limits]
+            if free_at := max((one for one in full if one is not None), default=None):
+                return free_at
             self._request_count += 1
             insort(self._requests.setdefault(source, []), (at, self._request_count))
         return self._request_count
-
-    def claim_request(
-        self, source: str, bucket: str, at: datetime, run_id: int | None, limits: Sequence[Limit]
-    ) -> int | datetime:
-        """See ``Store.claim_request``."""
-        full = [limit.free_at(self.nth_last_request(source, limit.requests, at), at) for limit in limits]
-        free_at = max((one for one in full if one is not None), default=None)
-        return free_at or self.record_request(source, bucket, at, run_id)
 
     def settle_request(self, number: int, status: int, bytes_received: int) -> None:
         """See ``Store.settle_request``; nothing ever asks for these."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from freshwax.model import Mode, Run
 from freshwax.quota import Cooldown, Limit
@@ -11,8 +11,6 @@ from freshwax.store import rows
 from freshwax.store.ahead import Ahead
 from freshwax.store.facts import KILLED
 from freshwax.store.sqlite_part import Part, need_run
-
-MICROSECOND = timedelta(microseconds=1)
 
 
 class Runs(Part, Ahead):
@@ -42,13 +40,6 @@ class Runs(Part, Ahead):
         with self._db.reading():
             row = self._db.row("run", (run_id,))
             return rows.run(row) if row else None
-
-    def record_request(self, source: str, bucket: str, at: datetime, run_id: int | None) -> int:
-        """See ``Store.record_request``."""
-        with self._writing():
-            if run_id is not None:
-                need_run(self._db, run_id)
-            return self._db.run("request_add", (source, bucket, rows.stamp(at), run_id))
 
     def claim_request(
         self, source: str, bucket: str, at: datetime, run_id: int | None, limits: Sequence[Limit]
