@@ -18,7 +18,7 @@ from tests.e2e.user import KILLED, Life, Nursery, User
 
 from freshwax.model import Mode
 from freshwax.store import migrate
-from freshwax.store.sqlite import SQLiteStore
+from freshwax.store.backup import flaws
 
 REPORT, BACKUP = "report.json", "backup.db"  # in the folder of whoever dies
 
@@ -177,8 +177,7 @@ def problems(database: Path) -> list[str]:
         found += [str(row) for row in connection.execute("PRAGMA foreign_key_check")]
         (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == max(migrate.migrations()):
-        with closing(SQLiteStore.open(database, read_only=True)) as store:
-            found += store.problems()
+        found += flaws(database)
     return found
 
 

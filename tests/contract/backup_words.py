@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.contract.store_words import NOW, A, release, report, save, start, told
 
 from freshwax.model import Ref
+from freshwax.store.backup import flaws
 from freshwax.store.sqlite import SQLiteStore
 
 
@@ -26,7 +27,7 @@ def follow(path: Path, *artists: Ref) -> None:
 
 def names(path: Path) -> list[str]:
     with closing(SQLiteStore.open(path, read_only=True)) as store:
-        assert store.problems() == []
+        assert flaws(path) == []
         return [artist.ref.id for artist in store.artists()]
 
 

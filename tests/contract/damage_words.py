@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.contract.store_words import at, release, report, save, start, told
 
 from freshwax.model import Ref
+from freshwax.store.backup import flaws
 from freshwax.store.sqlite import SQLiteStore
 
 PAGE = 4096
@@ -71,7 +72,7 @@ def spoil(path: Path, page: int) -> None:
 
 def assert_sound(path: Path) -> None:
     with closing(SQLiteStore.open(path)) as store:
-        assert store.problems() == []
+        assert flaws(path) == []
         for artist in store.artists():
             store.follow(artist.ref)
         for run in store.runs():

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from tests.contract.store_words import NOW, SHELL, A, B, at, release, report, save, silent, start, titles, told
 
 from freshwax.model import Kind, Precision, Release, ReleaseDate, Silence
+from freshwax.store.backup import flaws
 from freshwax.store.base import Pruned, Store
 from freshwax.store.sqlite import SQLiteStore
 
@@ -175,7 +176,7 @@ def test_credits_that_nobody_shares_any_more_go(tmp_path: Path) -> None:
         assert credit_lists(path) == 1
         save(store, A, changed=(release("three", "2027", artists=()),))
         assert credit_lists(path) == 1
-        assert store.problems() == []
+        assert flaws(path) == []
 
 
 def credit_lists(path: Path) -> int:

@@ -16,7 +16,7 @@ from tests.contract.store_words import NOW, A, B, at, release, report, save, sta
 
 from freshwax.errors import StoreError, StoreLocked
 from freshwax.model import Kind, Ref
-from freshwax.store.backup import back_up, restore
+from freshwax.store.backup import back_up, flaws, restore
 from freshwax.store.sqlite import SQLiteStore
 
 
@@ -57,7 +57,7 @@ def test_a_restored_database_knows_which_requests_were_sent_since_the_backup(pat
     with closing(SQLiteStore.open(path)) as store:
         assert store.requests_since("spotify", at(-2)) == 4
         assert store.requests_since("spotify", at(1)) == 3
-        assert store.problems() == []
+        assert flaws(path) == []
 
 
 def tell_all(path: Path) -> None:
@@ -68,7 +68,7 @@ def tell_all(path: Path) -> None:
 
 def waiting(path: Path) -> list[str]:
     with closing(SQLiteStore.open(path)) as store:
-        assert store.problems() == []
+        assert flaws(path) == []
         return titles(store.untold("stdout"))
 
 

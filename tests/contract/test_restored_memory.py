@@ -10,7 +10,7 @@ from tests.contract.store_words import NOW, A, B, at, release, report, save, sil
 from tests.fixtures import keep_schema
 
 from freshwax.model import ArtistState, LaterKeys, Ref, Silence
-from freshwax.store.backup import back_up, restore
+from freshwax.store.backup import back_up, flaws, restore
 from freshwax.store.sqlite import SQLiteStore
 
 
@@ -25,7 +25,7 @@ def tell(path: Path, artist: Ref, *names: str) -> None:
 def known_by_key(path: Path, *names: str) -> list[str]:
     """What a check would find announced under the keys of these."""
     with closing(SQLiteStore.open(path)) as store:
-        assert store.problems() == []
+        assert flaws(path) == []
         with store.write() as tx:
             return titles(tx.announced([], [f"key of Title of {name}" for name in names]))
 

@@ -15,6 +15,7 @@ from freshwax.demo.server import DemoServer
 from freshwax.demo.trial import Trial
 from freshwax.model import ArtistState, Kind, Mark, Report
 from freshwax.store import migrate
+from freshwax.store.backup import flaws
 from freshwax.store.sqlite import SQLiteStore
 
 FIXTURES = {int(path.stem.removeprefix("schema_v")): path for path in keep_schema.FOLDER.glob("schema_v*.sql")}
@@ -89,7 +90,7 @@ def test_an_old_database_is_copied_and_brought_up_to_date_with_everything_in_it(
         (version,) = connection.execute("PRAGMA user_version").fetchone()
 
     with closing(SQLiteStore.open(path)) as store:
-        assert store.problems() == []
+        assert flaws(path) == []
         assert {artist.name for artist in store.artists()} == set(keep_schema.NAMES) - {"Wren"}
 
     assert contents(path) == before

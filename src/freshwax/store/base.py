@@ -145,10 +145,6 @@ class Store(Protocol):
         """Wait for the locks of other programs no longer than a moment from now on; a signal's handler may call it."""
         ...
 
-    def problems(self) -> list[str]:
-        """Check all that is kept, and return what is wrong with it, a line each; nothing where it is sound."""
-        ...
-
     # -- the watch list ------------------------------------------------------------------------------------------
 
     def watch(self, entries: Iterable[tuple[Ref, str | None]], now: datetime) -> Watched:

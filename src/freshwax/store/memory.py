@@ -158,10 +158,6 @@ def _deep_urgency(mark: Mark) -> tuple[bool, bool, datetime]:
 class MemoryStore(WatchList, Dates, Checks, Pruning, TellingPart, Browsing):
     """Implements ``store.base.Store`` without a file."""
 
-    def problems(self) -> list[str]:
-        """See ``Store.problems``: there is no file that could be damaged."""
-        return []
-
     def hurry(self) -> None:
         """See ``Store.hurry``: nothing is waited for."""
 

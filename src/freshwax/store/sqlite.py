@@ -8,7 +8,6 @@ from pathlib import Path
 
 from freshwax.errors import StoreError
 from freshwax.store.database import open_database
-from freshwax.store.migrate import LOOSE
 from freshwax.store.sqlite_browse import Browsing
 from freshwax.store.sqlite_checks import Checks
 from freshwax.store.sqlite_history import Dates
@@ -37,12 +36,6 @@ class SQLiteStore(WatchList, Dates, Checks, Runs, TellingPart, Browsing, Pruning
         class of the connection.
         """
         return cls(open_database(path, read_only=read_only, patience=patience, factory=factory))
-
-    def problems(self) -> list[str]:
-        """See ``Store.problems``: SQLite's own checks of the file, and of what refers to what."""
-        damage = [str(row[0]) for row in self._db.rows_of("PRAGMA integrity_check(20)") if row[0] != "ok"]
-        loose = {f"rows of {row[0]} refer to {row[2]} that are not there" for row in self._db.rows_of(LOOSE)}
-        return damage + sorted(loose)
 
     def hurry(self) -> None:
         """See ``Store.hurry``."""
