@@ -8,13 +8,16 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tests.e2e.user import User, at, on
 
+from freshwax.checkup import look
+from freshwax.config import load
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.demo.faults import QuotaSpent, Status, TokenRefused
 from freshwax.demo.server import DemoServer
@@ -232,6 +235,25 @@ def test_a_configuration_that_others_can_read_is_no_healthy_one(user: User, tmp_
     done = user.run("doctor", "--json", "--offline", FRESHWAX_CONFIG=str(file))
     assert done.code == 2
     assert "tell-nobody" not in done.out + done.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of files")
+def test_what_others_may_read_without_a_secret_in_it_is_said(user: User, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("market = 'SE'\n")
+    file.chmod(0o644)
+    found = health(user, "--offline", FRESHWAX_CONFIG=str(file))
+    assert found["configuration"] == {"file": str(file), "private": False}
+
+
+@pytest.mark.parametrize(("free", "code"), [(99_000_000, 3), (101_000_000, 0)])
+def test_a_disk_that_is_almost_full_asks_for_attention(
+    user: User, learnt: list[ArtistHandle], monkeypatch: pytest.MonkeyPatch, free: int, code: int
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    found = look(load(env=user.environment()), datetime.now(UTC), offline=True)
+    assert found.exit_code == code
+    assert any(one.name == "disk" and bool(one.code) == bool(code) for one in found.findings)
 
 
 def test_removed_and_disabled_artists_are_not_waited_for(user: User, learnt: list[ArtistHandle]) -> None:

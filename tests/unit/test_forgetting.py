@@ -88,6 +88,18 @@ def test_a_baseline_takes_up_the_details_that_it_prints_again() -> None:
     assert [seen.release.title for seen in user.store.releases()] == ["Long Ago"]
 
 
+def test_a_list_that_still_shows_what_was_forgotten_brings_no_details_back() -> None:
+    world, nightjar = a_world()
+    old = nightjar.album("Long Ago", day(-200))
+    user = followed(world, nightjar)
+    user.track()
+    assert forget(user) == 1
+    assert user.check(8) == []
+    story = user.store.story(Ref("spotify", old.id))
+    assert story
+    assert (story.release.forgotten, story.release.title, story.release.artists) == (True, "", ())
+
+
 def test_a_run_drops_what_is_old_and_nothing_that_the_look_back_covers() -> None:
     world, nightjar = a_world()
     nightjar.album("Long ago", day(-400))
