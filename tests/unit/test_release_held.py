@@ -204,3 +204,14 @@ def test_a_held_one_is_no_edition_of_what_took_the_place_of_its_edition(new_stor
     assert [user.check(0), user.check(), user.check(), user.check()] == [[], [], [("Tide (Deluxe)", "edition")], []]
     asked_for(user, nightjar)
     assert beside_the_flood(user.check()) == NEWS
+
+
+def test_what_is_held_and_put_off_is_not_out_by_its_old_date(new_store: NewStore) -> None:
+    world, nightjar = flooded()
+    tide = nightjar.single("Tide", day(20), appears=on(3))
+    world.withdraw(tide, on(10))
+    world.twin(tide, date=day(25), appears=on(10))
+    user = user_of(world, new_store, nightjar)
+    assert [user.check(7 if number else 0) for number in range(4)] == [[], [], [], []]
+    asked_for(user, nightjar)
+    assert beside_the_flood(user.check(1)) == [("Tide", "upcoming")]

@@ -164,6 +164,27 @@ def test_a_spent_budget_ends_a_batch_in_the_same_way_whoever_the_last_request_we
     assert run.coverage.checked >= 3
 
 
+@pytest.mark.parametrize("budget", [3, 6, 8])
+def test_small_batches_leave_out_nobody_for_ever(budget: int) -> None:
+    world, nightjar = a_world()
+    birds = [world.artist(f"Bird {number}") for number in range(12)]
+    for bird in birds:
+        bird.single("Old", day(-400))
+    for number in range(15):
+        nightjar.single(f"Single {number}", day(-200 - number))
+        nightjar.album(f"Album {number}", day(-200 - number))
+    nightjar.single("Tide", day(60))
+    user = followed(world, nightjar, *birds)
+    user.check(0)
+    told: list[tuple[str, str]] = []
+    for _ in range(30):
+        told += user.check(policy="adaptive", budget=budget, concurrency=8)
+        oldest = user.store.runs(1)[0].coverage.oldest_check
+        assert oldest
+        assert user.clock.now() - oldest <= timedelta(days=97)
+    assert told == [("Tide", "new")]
+
+
 # -- clocks ----------------------------------------------------------------------------------------------------------
 
 

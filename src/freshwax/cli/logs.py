@@ -41,7 +41,7 @@ def _attach(handler: logging.Handler, config: Config, level: int, *, timed: bool
     secrets = config.spotify_client_id, config.spotify_client_secret, config.heartbeat_url
     form = _Json if config.log_format == "json" else _Text
     hidden = [text for text in (secret.reveal() for secret in secrets) if len(text) >= SHORTEST]
-    handler.setFormatter(form(hidden, timed=timed))
+    handler.setFormatter(form(sorted(hidden, key=len, reverse=True), timed=timed))
     handler.setLevel(level)
     logging.getLogger().addHandler(handler)
     ours = logging.getLogger("freshwax")

@@ -75,7 +75,7 @@ def _meaning(done: Repaired) -> Iterator[str]:
             yield f"{count(gone, 'artist')} lost: put them on the list again with `freshwax artists import FILE`."
     if _MEMORY & {*lost, *done.lost}:
         yield "Some releases may be told again. What is lost is asked for anew by `freshwax track`."
-    if "marks" in lost:
+    if "marks" in {*lost, *done.lost}:
         yield "Artists whose watermark is lost are learnt anew: of what the service lists, only what is recent is told."
     if "requests" in lost:
         yield (

@@ -11,8 +11,20 @@ from msgspec.structs import replace
 from freshwax.discovery.editions import all_keys, first_of, keys_of
 from freshwax.discovery.forgetting import as_kept
 from freshwax.discovery.telling import is_future
-from freshwax.model import Announced, Decision, GroupView, Kind, Known, LaterKeys, Observation, Release, ReleaseDate
+from freshwax.model import (
+    Announced,
+    Decision,
+    GroupView,
+    Kind,
+    Known,
+    LaterKeys,
+    Observation,
+    Release,
+    ReleaseDate,
+    Silence,
+)
 
+_TOLD_ELSEWHERE_OR_LATER = frozenset({Silence.TOLD, Silence.HELD})
 _EVER, _NEVER = "", "~"  # as text, older and newer than any date
 
 
@@ -40,9 +52,9 @@ def rekeyed_now(known: Mapping[str, Known], seen: Observation) -> tuple[LaterKey
 
 
 def awaited(known: Mapping[str, Known], now: datetime) -> frozenset[str]:
-    """Return the IDs of what was announced ahead of its day and is not out yet."""
-    ahead = (one for one in known.values() if one.kind is Kind.UPCOMING and is_future(one.release.date, now))
-    return frozenset(one.release.ref.id for one in ahead)
+    """Return the IDs of what was, or will be, announced ahead of its day, and is not out yet."""
+    ahead = (one for one in known.values() if one.kind is Kind.UPCOMING or one.silence in _TOLD_ELSEWHERE_OR_LATER)
+    return frozenset(one.release.ref.id for one in ahead if is_future(one.release.date, now))
 
 
 def redated(

@@ -115,7 +115,7 @@ def decide(
     cases = _cases(follow, seen, moment, reading)
     waiting = awaited(follow.known, moment.now)
     away = gone(follow.known, seen) if cases or waiting else frozenset()
-    memory = Memory(*as_listed_now(follow.known, announced, rekeyed), away, waiting)
+    memory = Memory(*as_listed_now(follow.known, announced, rekeyed), away)
     decisions = _verdicts(cases, memory, moment)
     if follow.artist.learnt and _is_flood(decisions, follow, seen, moment):
         decisions = _hold(decisions)
@@ -273,8 +273,7 @@ def _verdict(case: _Case, memory: Memory, moment: Moment) -> Decision:  # noqa: 
         return _silent(case, Silence.TWIN, of=told, announced=told)
     if (twin := memory.twin(case.release, case.keys)) is not None:
         return _silent(case, Silence.TWIN, of=twin[0], announced=twin[1])
-    future = is_future(case.release.date, moment.now)
-    if (place := memory.replaced(case.release, case.keys, case.group, future=future)) is not None:
+    if (place := memory.replaced(case.release, case.keys, case.group)) is not None:
         return _silent(case, Silence.RELISTED, of=place[0], announced=place[1])
     if case.first_check and _older(case.release, moment.cutoff):
         return _silent(case, Silence.BASELINE)
@@ -283,7 +282,7 @@ def _verdict(case: _Case, memory: Memory, moment: Moment) -> Decision:  # noqa: 
     if (base := memory.edition(case.release.ref, case.keys)) is not None:
         return _told(case, Kind.EDITION, of=base)
     if case.first_check:
-        return _told(case, Kind.UPCOMING if future else Kind.NEW)
+        return _told(case, Kind.UPCOMING if is_future(case.release.date, moment.now) else Kind.NEW)
     if case.first_asked and case.last_checked_at and _older(case.release, (case.last_checked_at - GRACE).date()):
         return _silent(case, Silence.FIRST_ASKED)
     return _told(case, _label(case, moment))

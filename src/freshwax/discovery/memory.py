@@ -13,19 +13,14 @@ Same = tuple[Ref, Ref | None]  # the release that one is the same as, and the on
 
 
 class Memory:
-    """Finds by ID and by key. ``gone``: IDs of what the check shows to be gone; ``awaited``: of what is not out yet.
+    """Finds by ID and by key. ``gone``: the IDs of what the check shows to be gone.
 
     The dates of twins are measured from the first one seen, or from one that took its place.
     """
 
     def __init__(
-        self,
-        known: Collection[Known],
-        announced: Iterable[Announced],
-        gone: Collection[str] = frozenset(),
-        awaited: Collection[str] = frozenset(),
+        self, known: Collection[Known], announced: Iterable[Announced], gone: Collection[str] = frozenset()
     ) -> None:
-        self._awaited = awaited
         self._announced_ids: dict[Ref, Ref] = {}
         self._dates: dict[Ref, ReleaseDate | None] = {}
         self._announced: dict[str, list[tuple[Release, Keys, Ref]]] = {}
@@ -86,18 +81,17 @@ class Memory:
                 return first_of(one), one.announced
         return None
 
-    def replaced(self, release: Release, keys: Keys, group: Group, *, future: bool) -> Same | None:
+    def replaced(self, release: Release, keys: Keys, group: Group) -> Same | None:
         """Return whose place a release took: that is gone, with all its twins, from the list that shows this one.
 
         What bears another type by now stands on another list. What took a place itself is not replaced, or a series
-        would vanish. What was not out yet may be put off for as long as it likes (``future``: nor is this one).
+        would vanish.
         """
         for one, its_keys in self._decided.get(keys.key, ()):
             ref = one.release.ref
             free = first_of(one) == ref and ref not in self._standing
             same_list = one.group is group and one.release.type == release.type
-            put_off = future and ref.id in self._awaited and keys.key and keys == its_keys
-            if free and same_list and (put_off or may_replace(release, keys, one.release, its_keys)):
+            if free and same_list and may_replace(release, keys, one.release, its_keys):
                 return ref, self.told_as(ref) or one.announced
         return None
 

@@ -28,7 +28,7 @@ class Plan(Struct, frozen=True):
     """The artists to check, in order, and why the others are not.
 
     ``gone``: artists that the source no longer has, to be probed; outside every count. ``answered``: those of ``fresh``
-    whose turn this run is, and whom a prefetch checked in its stead. ``spare``: so many of
+    whose turn this run is, and whom a prefetch checked in its stead. ``spare``: so many at the end of
     ``due`` are checked as far as the budget goes; the others are what the run promises.
     """
 
@@ -38,6 +38,16 @@ class Plan(Struct, frozen=True):
     gone: tuple[Artist, ...]
     answered: tuple[Artist, ...] = ()
     spare: int = 0
+
+    @property
+    def promised(self) -> tuple[Artist, ...]:
+        """Those of ``due`` whom the budget has to reach."""
+        return self.due[: len(self.due) - self.spare]
+
+    @property
+    def spared(self) -> tuple[Artist, ...]:
+        """The others."""
+        return self.due[len(self.due) - self.spare :]
 
 
 def plan_run(

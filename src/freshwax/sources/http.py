@@ -224,15 +224,19 @@ class HttpClient:
         return f"{host} cannot be reached ({_reason(error)}{f'; {proxy} names a proxy' if proxy else ''})"
 
     def _masked(self, text: str) -> str:
-        for secret in self._hidden:
+        for secret in self._longest_first():
             text = text.replace(secret, MASK)
         return without_user(text)
 
     def _masked_body(self, body: bytes) -> bytes:
-        for secret in self._hidden:
+        for secret in self._longest_first():
             for written in (secret, secret.replace("/", r"\/")):  # as some write it in JSON
                 body = body.replace(written.encode(), MASK.encode())
         return body
+
+    def _longest_first(self) -> list[str]:
+        """Return what is hidden: of one that is a part of another, nothing of the other is left to be seen."""
+        return sorted(self._hidden, key=len, reverse=True)
 
 
 def _distrust(error: BaseException | None) -> str | None:

@@ -20,6 +20,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -186,9 +187,11 @@ class _Run:
     # -- checks --------------------------------------------------------------------------------------------------
 
     async def _check_all(self) -> None:
-        """Check the due artists in the order of the plan, ``concurrency`` at once."""
-        queue = iter([*self.plan.due, *self.plan.gone])
-        await self._together(lambda: self._worker(queue))
+        """Check the due artists in the order of the plan, ``concurrency`` at once; those whom the plan can spare only when
+        the others are done, or a check that takes two requests would lose its second one to them, week by week.
+        """
+        for part in (self.plan.promised, (*self.plan.spared, *self.plan.gone)):
+            await self._together(partial(self._worker, iter(part)))
 
     async def _together(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
         """Let ``concurrency`` workers work; what one of them stumbles over ends them all, and is raised as it is."""
@@ -339,16 +342,16 @@ class _Run:
     def _coverage(self) -> Coverage:
         """Count where everyone stands. An artist that was not asked because the source is down counts as failed.
 
-        A plan that is cut leaves out whom it has not reached: all, when its time is up; as many as it can spare, when
-        its budget is spent. Many are asked at once, so who got the last requests is chance, and it is the number that
-        counts.
+        A plan that is cut leaves out whom it has not reached: of those whom it can spare, when its budget is spent; of
+        all, when its time is up.
         """
         due = {artist.ref for artist in self.plan.due} - self.gone.keys() - self.dropped
         left = len(due - self.checked - self.failed.keys())
         down = self.ended is not None and self.ended[0] is RunStatus.FAILED
         fresh, not_due = len(self.plan.fresh), len(self.plan.not_due)
         if self.cut is not None and self.ended is None:
-            left_out = min(left, self.plan.spare) if self.cut == SPENT else left
+            spared = {artist.ref for artist in (self.plan.spared if self.cut == SPENT else self.plan.due)}
+            left_out = len(spared & due - self.checked - self.failed.keys())
             left, not_due = left - left_out, not_due + left_out
         watched = self._load()
         active = [artist for artist in watched if artist.state is ArtistState.ACTIVE]
