@@ -187,8 +187,8 @@ class _Run:
     # -- checks --------------------------------------------------------------------------------------------------
 
     async def _check_all(self) -> None:
-        """Check the due artists in the order of the plan, ``concurrency`` at once; those whom the plan can spare only when
-        the others are done, or a check that takes two requests would lose its second one to them, week by week.
+        """Check the due artists in the order of the plan, ``concurrency`` at once; those whom the plan can spare only
+        after the others: or a check that takes two requests would lose its second one to them, week by week.
         """
         for part in (self.plan.promised, (*self.plan.spared, *self.plan.gone)):
             await self._together(partial(self._worker, iter(part)))
