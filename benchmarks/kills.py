@@ -1,4 +1,4 @@
-"""kill -9, a thousand times: before and after every commit, at random moments, at random times.
+"""kill -9, hundreds of times: before and after every commit, at random moments, at random times.
 
 A real freshwax process against the stand-in server, another process. It dies, is run again until it is complete, and
 what all its lives printed is held against what the world brought: each release once. One repetition is allowed, and

@@ -110,6 +110,7 @@ def test_a_misspelt_variable_is_warned_of():
     [
         ('\nmarkt = "DE"', "line 2: 'markt' is not a setting; did you mean 'market'?"),
         ('client_id = "x"', "line 1: 'client_id' is not a setting; did you mean 'spotify.client_id'?"),
+        ('[spotify]\nmarket = "DE"', "'spotify.market' is not a setting; did you mean 'market'? It belongs above"),
         ("[spotify]\n\npage_size = 7", "line 3: spotify.page_size must be a whole number from 10 to 50, not 7."),
         ("spotify.page_size = 51", "line 1: spotify.page_size must be a whole number from 10 to 50"),
         ('concurrency = "8"', "line 1: concurrency must be written as a number"),

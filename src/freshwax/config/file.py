@@ -124,9 +124,12 @@ def _flat(tables: Mapping[str, object]) -> list[tuple[str, object]]:
 def _unknown(name: str) -> str:
     import difflib  # noqa: PLC0415 -- only for a hint
 
-    near = difflib.get_close_matches(name, BY_NAME, 1, 0.6)
-    near = near or [known for known in BY_NAME if known.rpartition(".")[2] == name.rpartition(".")[2]]
     shown = name if len(name) <= LONGEST_KEY else name[:LONGEST_KEY] + "…"
+    table, _, key = name.rpartition(".")
+    if table and key in BY_NAME:
+        return f"{shown!r} is not a setting; did you mean {key!r}? It belongs above the first line in brackets."
+    near = [known for known in BY_NAME if known.rpartition(".")[2] == key]
+    near = near or difflib.get_close_matches(name, BY_NAME, 1, 0.6)
     if near:
         return f"{shown!r} is not a setting; did you mean {near[0]!r}?"
     return f"{shown!r} is not a setting; known are {', '.join(BY_NAME)}."

@@ -8,11 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from freshwax.errors import StoreError
-from freshwax.store.connecting import connect
+from freshwax.store.connecting import PATIENCE, connect
 from freshwax.store.own_files import LOGS, foreign_log
 from freshwax.store.trouble import is_damage, translated
-
-PATIENCE = 5.0
 
 
 def put_aside(file: Path, kept: Path) -> Path | None:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from freshwax.errors import StoreError
 from freshwax.store import migrate, rows
 from freshwax.store.aside import put_aside
-from freshwax.store.connecting import connect
+from freshwax.store.connecting import PATIENCE, connect
 from freshwax.store.copying import copy_of, draft_beside, sync_folder, unwritable
 from freshwax.store.database import refuse_loss
 from freshwax.store.known_backups import Backup, is_seen, remember
@@ -34,8 +34,6 @@ from freshwax.store.swap import free_name, put_in_place
 from freshwax.store.tables import lacking
 from freshwax.store.taking_over import take_over
 from freshwax.store.trouble import FAILURES, damaged, is_damage, missing, translated, words_for
-
-PATIENCE = 5.0
 
 
 class Contents(Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+PATIENCE = 5.0  # seconds that another program's lock is waited for
 # What SQLite says where it cannot make the files of the write-ahead log.
 _NO_LOG = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 

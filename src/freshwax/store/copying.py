@@ -11,10 +11,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from freshwax.errors import StoreError
-from freshwax.store.connecting import connect
+from freshwax.store.connecting import PATIENCE, connect
 from freshwax.store.trouble import FAILURES, is_damage, translated
 
-PATIENCE = 5.0
 DRAFT = ".freshwax.part"  # of whatever name: a backup has another one each night, as a rule
 
 

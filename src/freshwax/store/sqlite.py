@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from freshwax.errors import StoreError
+from freshwax.store.connecting import PATIENCE
 from freshwax.store.database import open_database
 from freshwax.store.sqlite_browse import Browsing
 from freshwax.store.sqlite_checks import Checks
@@ -26,7 +27,7 @@ class SQLiteStore(WatchList, Dates, Checks, Runs, TellingPart, Browsing, Pruning
         path: str | Path,
         *,
         read_only: bool = False,
-        patience: float = 5.0,
+        patience: float = PATIENCE,
         factory: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> SQLiteStore:
         """Open the database at ``path``; a new one is made (readable by its owner only), an old one is migrated.

@@ -19,11 +19,10 @@ from pathlib import Path
 from threading import Event
 
 from freshwax.errors import StoreError, StoreLocked
-from freshwax.store.connecting import connect
+from freshwax.store.connecting import PATIENCE, connect
 from freshwax.store.copying import DRAFT, copy_of, private, sync_folder, unused, unwritable
 from freshwax.store.trouble import FAILURES, is_damage, translated
 
-PATIENCE = 5.0
 ATTEMPTS = 50  # to be alone, where others come in between
 _CHUNK = 1 << 20
 _LOGS = ("-wal", "-journal")

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from freshwax.errors import StoreError
 from freshwax.store import migrate
-from freshwax.store.connecting import connect
+from freshwax.store.connecting import PATIENCE, connect
 from freshwax.store.sql import queries
 from freshwax.store.trouble import FAILURES
 
-PATIENCE = 5.0
 MEMORY = ":memory:"
 _SINCE = 4  # the schema since which credits and addresses are stored as they are
 _LATER_KEYS = 5  # the schema since which keys are kept that a release got later

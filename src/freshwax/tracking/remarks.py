@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from freshwax.reports.words import count
 
-NOBODY = "Nobody is left to check: the service has none of these artists any more"
+NOBODY_LEFT = "Nobody is left to check: the service has none of these artists any more"
 
 
 def sentences(*parts: str | None) -> str | None:

@@ -38,7 +38,7 @@ from freshwax.tracking.options import Meter, Progress, RunOptions
 from freshwax.tracking.pause import INTERRUPTED, SPENT, continues, is_barred, resumes, why_paused
 from freshwax.tracking.plan import plan_for, used_today
 from freshwax.tracking.pruning import prune
-from freshwax.tracking.remarks import NOBODY, denied, of_the_future, sentences
+from freshwax.tracking.remarks import NOBODY_LEFT, denied, of_the_future, sentences
 from freshwax.tracking.trace import trace
 
 DEEP_PAGES = 20  # a group may read so many pages of depth in one run
@@ -381,7 +381,7 @@ class _Run:
             failed = "1 check" if coverage.failed == 1 else f"{coverage.failed:,} checks"
             return RunStatus.PARTIAL, sentences(f"{failed} failed", remark), 3
         if self.nobody:
-            return RunStatus.FAILED, sentences(NOBODY, remark), 3
+            return RunStatus.FAILED, sentences(NOBODY_LEFT, remark), 3
         return RunStatus.COMPLETED, remark, 0
 
     def _is_outage(self, coverage: Coverage) -> bool:
