@@ -79,7 +79,7 @@ def test_a_spent_quota_is_no_failure(user: User, monitor: Monitor, learnt: list[
 @pytest.mark.parametrize(
     ("env", "said"),
     [
-        ({}, "failed (the service could not be asked): 0 of 6 artists checked, 6 failed"),
+        ({}, "failed (nobody could be asked): 0 of 6 artists checked, 6 failed"),
         ({"FRESHWAX_SPOTIFY_CLIENT_SECRET": ""}, "failed (the credentials are missing or refused): 0 of 6"),
     ],
 )
@@ -105,7 +105,7 @@ def test_refused_credentials_are_a_failure(
 def test_a_run_that_could_not_begin_is_a_failure(user: User, monitor: Monitor) -> None:
     assert user.track().code == 2
     assert monitor.paths == ["/start", "/fail"]
-    assert monitor.text.startswith("the configuration or the database cannot be used, or the watch list is empty;")
+    assert monitor.text.startswith("wrong usage, the configuration or the database cannot be used, or the watch list")
     user.database.write_text("a letter to my grandmother\n" * 99)
     assert user.track().code == 2
     assert monitor.paths[2:] == ["/fail"]
@@ -121,6 +121,7 @@ def test_a_run_that_could_not_begin_is_a_failure(user: User, monitor: Monitor) -
         (["track"], {"FRESHWAX_SPOTIFY_CLIENT_SECRET": "", "FRESHWAX_SPOTIFY_CLIENT_SECRET_FILE": "/nope"}),
         (["track", "/nonexistent"], {}),
         (["track", "--lookback", "many"], {}),
+        (["track", "--since", "2020-01-01"], {}),
         (["prefetch"], {"FRESHWAX_CONCURRENCY": "none"}),
         (["prefetch"], {"FRESHWAX_DATABASE": "/nope/x.db"}),
     ],
@@ -138,6 +139,7 @@ def test_what_keeps_a_run_from_beginning_is_a_failure(
 def test_a_prefetch_that_comes_too_late_could_not_begin(user: User, monitor: Monitor) -> None:
     assert user.run("prefetch", "--before", "2020-01-01T00:00Z").code == 3
     assert monitor.paths == ["/fail"]
+    assert monitor.text.startswith("nobody could be asked;")
 
 
 def test_no_reading_command_says_that_it_could_not_begin(user: User, monitor: Monitor) -> None:

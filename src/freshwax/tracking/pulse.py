@@ -7,7 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
-from freshwax.errors import Busy, FreshwaxError
+from freshwax.errors import Busy
 from freshwax.model import Run, RunStatus
 from freshwax.reports.heartbeat import WHY, beat_text
 from freshwax.tracking.pause import INTERRUPTED
@@ -76,6 +76,7 @@ def _interrupted(run: Run) -> bool:
 
 def _said(error: BaseException) -> str:
     """Say what came in between: only of which kind it was, as its text may quote paths and whatever else."""
-    if isinstance(error, FreshwaxError):
-        return f"{WHY[error.exit_code]}; the machine that ran it says more"
+    code = getattr(error, "exit_code", None)  # of ours, and of what the command line makes of wrong usage
+    if code in WHY:
+        return f"{WHY[code]}; the machine that ran it says more"
     return "interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__} ended it"
