@@ -405,3 +405,10 @@ def test_a_database_of_another_program_is_not_replaced(path: Path, tmp_path: Pat
     with pytest.raises(StoreError, match=r"other\.db is a database of another program: .* move that file away"):
         restore(other, path, NOW)
     assert other.read_bytes() == before
+
+
+def test_a_folder_is_not_replaced(path: Path, tmp_path: Path) -> None:
+    back_up(path, tmp_path / "copy.bak", NOW)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StoreError, match=r"folder is a folder: give the path of a database file in it"):
+        restore(tmp_path / "folder", tmp_path / "copy.bak", NOW)

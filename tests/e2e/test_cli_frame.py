@@ -86,6 +86,7 @@ def test_a_misspelt_command_is_told_the_nearest(freshwax):
         (["track", "--output=~nobody-here/x"], "is below a home folder that does not exist"),
         (["track", "/nonexistent/list"], "cannot be read: No such file"),
         (["--config", "/nonexistent", "track"], "There is no configuration file"),
+        (["--config", "/", "track"], "'/' is a folder; name a configuration file."),
         (["--database", "postgres://x", "track"], "--database must be a path"),
         (["-q", "-v", "track"], "exclude each other"),
         (["releases", "--since", "x"], "is not a day"),

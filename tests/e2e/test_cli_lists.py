@@ -88,6 +88,8 @@ def test_disable_enable_remove(freshwax):
     assert set(listed(freshwax, "--state", "disabled")) == {A}
     assert freshwax("artists", "enable", A)[0] == 0
     assert listed(freshwax)[A]["state"] == "active"
+    freshwax("artists", "disable", A)
+    assert freshwax("artists", "add", A, B)[2] == "added 0, enabled again 1, already there 1\n"
     assert freshwax("artists", "remove", A, A)[2] == "Removed 1 artist.\n"
     assert set(listed(freshwax)) == {B}
     assert freshwax("artists", "remove", A)[0] == 2

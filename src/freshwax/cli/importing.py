@@ -25,6 +25,7 @@ class Imported:
     """What an import did. ``refs`` are all artists of the list that are on the watch list now."""
 
     added: int = 0
+    enabled: int = 0
     known: int = 0
     duplicates: int = 0
     found: list[Ref] = field(default_factory=list)
@@ -67,7 +68,8 @@ def import_artists(setup: Setup, entries: Entries) -> Imported:
 def _watch(store: Store, entries: Iterable[tuple[Ref, str | None]], result: Imported) -> None:
     entries = list(entries)
     watched = store.watch(entries, app.now())
-    result.added += len(watched.added) + len(watched.enabled)
+    result.added += len(watched.added)
+    result.enabled += len(watched.enabled)
     result.known += len(watched.known)
     result.found += [ref for ref, _ in entries]
 
@@ -128,6 +130,7 @@ def summary(result: Imported) -> list[str]:
     """Return what an import did in words."""
     parts = [f"added {result.added:,}"]
     for number, word in (
+        (result.enabled, "enabled again"),
         (result.known, "already there"),
         (result.duplicates, "duplicates"),
         (len(result.homonyms), "to choose"),

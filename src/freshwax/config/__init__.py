@@ -171,6 +171,8 @@ def find_file(file: Path | None, env: Mapping[str, str]) -> Path | None:
         path = default_file()
         return path if path.is_file() else None
     named = expanded(named)
+    if named.is_dir():
+        raise UsageError(f"{str(named)!r} is a folder; name a configuration file.")
     if not named.is_file():
         from shlex import quote  # noqa: PLC0415 -- only where something is wrong
 

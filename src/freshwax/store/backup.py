@@ -219,7 +219,9 @@ def _refuse_no_backup(file: Path) -> None:
 
 
 def _refuse_to_replace_others(database: Path) -> None:
-    """Raise StoreError where a restored database would take the place of another program's."""
+    """Raise StoreError where a restored database would take the place of a folder, or of another program's."""
+    if database.is_dir():
+        raise StoreError(f"{database} is a folder: give the path of a database file in it")
     begun = Path(f"{database}-journal").exists()  # a first migration that was killed: the header may say anything
     if database.is_file() and not begun and migrate.identity(database) not in {None, migrate.OURS}:
         raise StoreError(
