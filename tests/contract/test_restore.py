@@ -394,21 +394,3 @@ def test_killed_in_the_middle_the_old_or_the_new_one_stands(path: Path, tmp_path
             follow(path, *(Ref("spotify", name) for name in before[1:]))
     assert len(seen) > 5
     assert seen[-1] == 0
-
-
-def test_a_database_of_another_program_is_not_replaced(path: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other.db"
-    with sqlite3.connect(other) as connection:
-        connection.execute("CREATE TABLE photos (name TEXT)")
-    connection.close()
-    before = other.read_bytes()
-    with pytest.raises(StoreError, match=r"other\.db is a database of another program: .* move that file away"):
-        restore(other, path, NOW)
-    assert other.read_bytes() == before
-
-
-def test_a_folder_is_not_replaced(path: Path, tmp_path: Path) -> None:
-    back_up(path, tmp_path / "copy.bak", NOW)
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(StoreError, match=r"folder is a folder: give the path of a database file in it"):
-        restore(tmp_path / "folder", tmp_path / "copy.bak", NOW)
