@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
+from tests.memory_store.store import MemoryStore
 
 from freshwax.clock import SimulatedClock
 from freshwax.demo.builder import ArtistHandle, WorldBuilder
@@ -22,7 +23,6 @@ from freshwax.sources.spotify.depth import deep_walk
 from freshwax.sources.spotify.listing import check_walk
 from freshwax.sources.spotify.pages import Page, PageRequest
 from freshwax.store.base import Store
-from freshwax.store.memory import MemoryStore
 from freshwax.tracking.options import STDOUT, RunOptions
 from freshwax.tracking.report import fix_report
 from freshwax.tracking.run import run

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from tests.contract.damage_words import fill
+from tests.memory_store.store import MemoryStore
 
 from freshwax.store.base import Store
-from freshwax.store.memory import MemoryStore
 from freshwax.store.sqlite import SQLiteStore
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.contract.store_words import NOW, A, B, at, mark, release, save, silent, told
+from tests.memory_store.store import MemoryStore
 
 from freshwax.history import ALBUM, EXACT, UNREAD_ALBUMS, UNREAD_OTHERS, WATCHED, History
 from freshwax.model import ArtistState, Decision, Group, Kind, Ref, Silence
 from freshwax.store.base import Store
-from freshwax.store.memory import MemoryStore
 from freshwax.store.sqlite import SQLiteStore
 
 C = Ref("spotify", "artist-c")

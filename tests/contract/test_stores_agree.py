@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 from tests.contract.store_words import NOW, SHELL, mark, release
+from tests.memory_store.store import MemoryStore
 
 from freshwax.model import (
     ArtistState,
@@ -29,7 +30,6 @@ from freshwax.model import (
 )
 from freshwax.quota import Cooldown, limits
 from freshwax.store.base import Check, Store
-from freshwax.store.memory import MemoryStore
 from freshwax.store.sqlite import SQLiteStore
 
 ARTISTS = [Ref("spotify", name) for name in ("a", "b", "c")]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from tests.memory_store.store import MemoryStore
 from tests.simulation import START, a_world, day, on
 
 from freshwax.clock import SimulatedClock
@@ -15,7 +16,6 @@ from freshwax.demo.faults import ItemField, NoPageField
 from freshwax.demo.server import DemoServer
 from freshwax.demo.trial import Trial
 from freshwax.model import Release, RunStatus
-from freshwax.store.memory import MemoryStore
 
 FIELDS = ("name", "album_type", "artists", "release_date")
 every_field = pytest.mark.parametrize("field", FIELDS)

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.memory_store.store import MemoryStore
 
 from freshwax.clock import SimulatedClock
 from freshwax.errors import Paused
 from freshwax.model import Cost, Mode
 from freshwax.quota import DAY, Cooldown, full_minute, in_force, limits
 from freshwax.sources.gate import Gate
-from freshwax.store.memory import MemoryStore
 
 START = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

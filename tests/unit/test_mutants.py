@@ -48,10 +48,10 @@ MUTANTS = [
     ),
     Mutant(
         "told through A silences B after silent learning",
-        "store/memory_checks.py",
-        "if (told := known.announced) is not None",
-        "if (told := ref) is not None",
-        f"{NEW}::test_learnt_silently_through_one_artist_is_decided_anew_for_another",
+        "store/queries/checks.sql",
+        "r.id = d.announced_id\nWHERE asked",
+        "r.id = coalesce(d.announced_id, asked.id)\nWHERE asked",
+        "tests/contract/test_checks.py::test_announced_finds_by_ref_and_by_key",
     ),
     Mutant(
         "watermark moved on failure",

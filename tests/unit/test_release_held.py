@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from tests.memory_store.store import MemoryStore
 from tests.simulation import Simulation, a_world, day, on
 from tests.unit.test_changed_titles import reworked
 from tests.unit.test_forgetting import forget
@@ -13,7 +14,6 @@ from freshwax.demo.builder import ArtistHandle, WorldBuilder
 from freshwax.discovery.classify import Moment
 from freshwax.model import Mode, Ref
 from freshwax.store.base import Store
-from freshwax.store.memory import MemoryStore
 from freshwax.store.sqlite import SQLiteStore
 from freshwax.tracking.options import STDOUT
 from freshwax.tracking.session import decide_held

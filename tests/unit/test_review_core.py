@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
+from tests.memory_store.store import MemoryStore
 from tests.simulation import START, Simulation, a_world, day, followed, on
 
 from freshwax.clock import SimulatedClock
@@ -16,7 +17,6 @@ from freshwax.planning.due import share
 from freshwax.quota import Cooldown
 from freshwax.sources.gate import Gate
 from freshwax.sources.spotify.pages import Page, PageRequest
-from freshwax.store.memory import MemoryStore
 from freshwax.tracking.report import fix_report, report_from_cache
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freshwax.store.memory_state import State
+from tests.memory_store.state import State
 
 
 class Part:

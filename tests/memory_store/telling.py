@@ -6,10 +6,10 @@ from collections.abc import Collection
 from datetime import datetime
 
 from msgspec.structs import replace
+from tests.memory_store.part import Part
 
 from freshwax.model import Announcement, ArtistState, Kind, Known, Line, Ref, Report
 from freshwax.store.base import Seen, Story, Telling
-from freshwax.store.memory_part import Part
 
 
 class TellingPart(Part):

@@ -1,4 +1,4 @@
-"""The store in dictionaries: the same contract, for tests and replays."""
+"""The store in dictionaries: the same contract, for tests; ``tests/contract`` holds it to that."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from msgspec.structs import replace
+from tests.memory_store.checks import MemoryTransaction, add_check, follow
+from tests.memory_store.history import Dates
+from tests.memory_store.part import Part
+from tests.memory_store.pruning import Pruning
+from tests.memory_store.telling import Browsing, TellingPart
 
 from freshwax.model import Artist, ArtistState, Follow, Group, Known, Mark, Ref, Silence
 from freshwax.store.base import Check, Watched
 from freshwax.store.facts import artist_order
-from freshwax.store.memory_checks import MemoryTransaction, add_check, follow
-from freshwax.store.memory_history import Dates
-from freshwax.store.memory_part import Part
-from freshwax.store.memory_pruning import Pruning
-from freshwax.store.memory_telling import Browsing, TellingPart
 
 
 class WatchList(Part):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from itertools import islice
 
+from tests.memory_store.runs import Runs
+
 from freshwax.discovery.forgetting import tombstone
 from freshwax.model import Ref, Silence
 from freshwax.store.base import Pruned
-from freshwax.store.memory_runs import Runs
 
 
 class Pruning(Runs):

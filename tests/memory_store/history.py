@@ -5,10 +5,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 
+from tests.memory_store.part import Part
+
 from freshwax.history import UNREAD_ALBUMS, UNREAD_OTHERS, History
 from freshwax.model import Artist, Group, Kind, Known, Ref, Silence
 from freshwax.store.facts import dated
-from freshwax.store.memory_part import Part
 
 
 class Dates(Part):

@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 
 from msgspec.structs import replace
+from tests.memory_store.part import Part
 
 from freshwax.model import Mode, Run, RunStatus
 from freshwax.quota import Cooldown, Limit
 from freshwax.store.ahead import Ahead
 from freshwax.store.facts import KILLED
-from freshwax.store.memory_part import Part
 
 
 class Runs(Part, Ahead):
@@ -51,7 +51,7 @@ class Runs(Part, Ahead):
     def claim_request(
         self,
         source: str,
-        bucket: str,  # noqa: ARG002 -- nothing asks for it
+        bucket: str,
         at: datetime,
         run_id: int | None,
         limits: Sequence[Limit],

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
+from tests.memory_store.state import Decided, State
 
 from freshwax.model import (
     Announced,
@@ -21,7 +22,6 @@ from freshwax.model import (
 )
 from freshwax.store.base import Check
 from freshwax.store.facts import announced_order, changes, found_in, to_tell
-from freshwax.store.memory_state import Decided, State
 
 
 class MemoryTransaction:
