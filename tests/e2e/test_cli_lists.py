@@ -121,6 +121,16 @@ def test_names_are_looked_up_and_nothing_is_guessed(freshwax, spotify, tmp_path)
     assert "already there 2" in err
 
 
+def test_nobody_is_checked_where_nobody_is_found(freshwax, spotify, tmp_path):
+    path = tmp_path / "names.txt"
+    path.write_text("Nobody\nTwin\n")
+    code, out, err = freshwax("track", path, "--format", "json")
+    assert (code, out) == (2, "")
+    assert "Not found: 'Nobody'" in err
+    assert err.endswith("freshwax: None of these artists could be found, so nobody was checked.\n")
+    assert freshwax("runs", "--format", "json")[1].strip() == "[]"
+
+
 def test_a_table_without_a_heading_costs_no_request(freshwax, tmp_path):
     path = tmp_path / "list.csv"
     path.write_text(f"{A},Someone\n{B},Someone Else\n")

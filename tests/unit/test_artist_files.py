@@ -25,6 +25,7 @@ def read(data):
         f"{A}\r{B}",
         f"\ufeff{A}\n{B}",
         f"# mine\n\n  {A}\t\n\t{B}   \n#end",
+        f"{A}, {B} # both",
         f"{A} # Band of Horses\nspotify:artist:{B}\t#of 1993, Paris",
         f"spotify:artist:{A}\nhttps://open.spotify.com/intl-de/artist/{B}?si=abc",
         f"id\n{A}\n{B}\n",

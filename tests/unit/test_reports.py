@@ -274,7 +274,7 @@ def test_the_table_of_releases_fits_into_80_columns():
         assert max(map(len, table.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("title", ["", " "])
+@pytest.mark.parametrize("title", ["", " ", "\u200b", "\u3164"])
 def test_a_release_without_a_title_is_named_by_its_id(title):
     untitled = told(id="r1", title=title)
     assert "r1 (no title)" in render(report(untitled), "table", now=NOW)

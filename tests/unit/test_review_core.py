@@ -185,6 +185,22 @@ def test_small_batches_leave_out_nobody_for_ever(budget: int) -> None:
     assert told == [("Tide", "new")]
 
 
+@pytest.mark.parametrize("budget", [4, 8])
+def test_who_is_gone_is_looked_for_by_small_batches_too(budget: int) -> None:
+    world, nightjar = a_world()
+    birds = [world.artist(f"Bird {number}") for number in range(12)]
+    for bird in birds:
+        bird.single("Old", day(-400))
+    user = followed(world, nightjar, *birds)
+    user.check(0)
+    user.store.set_state(Ref("spotify", nightjar.id), ArtistState.GONE)
+    for _ in range(30):
+        user.check(policy="adaptive", budget=budget)
+    back = user.store.artist(Ref("spotify", nightjar.id))
+    assert back
+    assert back.state is ArtistState.ACTIVE
+
+
 # -- clocks ----------------------------------------------------------------------------------------------------------
 
 

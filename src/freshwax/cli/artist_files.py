@@ -127,8 +127,8 @@ def _without_comment(text: str) -> str:
     """Leave out a comment: a line of its own, or what stands behind an ID, a URI or a link; names may hold a ``#``."""
     if text.startswith("#"):
         return ""
-    exact, *comment = re.split(r"\s+#", text, maxsplit=1)
-    return exact if comment and _is_meant_for_id(exact) else text
+    exact, *comment = re.split(r"(?<!\s)\s+#", text, maxsplit=1)
+    return exact if comment and _is_meant_for_id(re.split("[,;\t]", exact)[-1].strip()) else text
 
 
 def _line(text: str, number: int, where: str) -> Iterator[Entry]:

@@ -9,6 +9,7 @@ from freshwax import app
 from freshwax.cli.artist_files import fold
 from freshwax.errors import UsageError
 from freshwax.model import Artist, ArtistState, Ref
+from freshwax.reports.columns import shown_title
 from freshwax.reports.escape import brief
 from freshwax.sources.spotify.identify import parse_artist_ref
 from freshwax.store.base import Seen, Store
@@ -95,4 +96,4 @@ def _choice(seen: Seen) -> str:
     names = ", ".join(credit.name for credit in release.artists)
     day = release.date.value if release.date else "undated"
     facts = f"{release.ref.id}  {day}  {release.type}"
-    return f"  {brief(facts)}  {brief(names)}: {brief(release.title)}"
+    return f"  {brief(facts)}  {brief(names)}: {brief(shown_title(release))}"

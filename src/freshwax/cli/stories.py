@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from freshwax.model import Announcement, Artist, ArtistState, Kind, Known, Ref, Release, Silence
 from freshwax.quota import Cooldown
-from freshwax.reports.columns import names
+from freshwax.reports.columns import names, shown_title
 from freshwax.reports.escape import brief, visible
 from freshwax.reports.words import ago, calendar_day, clock_time, failure, release_date
 from freshwax.store.base import Change, Story, Telling
@@ -127,7 +127,7 @@ def _day(value: datetime, now: datetime) -> str:
 
 def _heading(release: Release, seen: datetime, now: datetime) -> str:
     dated = f"dated {release_date(release.date, now.date())}" if release.date else "undated"
-    what = f"{brief(names(release))}: {brief(release.title)} ({release.type}, {dated}, {release.ref.id})"
+    what = f"{brief(names(release))}: {brief(shown_title(release))} ({release.type}, {dated}, {release.ref.id})"
     if release.forgotten:
         what = f"{release.ref.id} ({release.type}, {dated})"
     return f"{visible(what)}, first seen on {_day(seen, now)}."

@@ -143,6 +143,8 @@ def _add(setup: Setup, files: tuple[str, ...]) -> tuple[tuple[Ref, ...] | None, 
     if not entries.artists:
         raise UsageError("No artist is named there, so nobody was checked: give a file that lists some.")
     result = import_artists(setup, entries)
+    if not result.refs:
+        raise UsageError("None of these artists could be found, so nobody was checked.")
     return result.refs, result.complete
 
 

@@ -9,6 +9,7 @@ from typing import Generic, Protocol, TypeVar
 from msgspec import Struct
 
 from freshwax.model import Artist, Cost, Coverage, Kind, Release, Run, RunStatus
+from freshwax.reports.escape import visible
 from freshwax.reports.words import ago, failure, instant
 
 _LATELY = timedelta(days=300)  # so long a day needs no year
@@ -76,7 +77,7 @@ def shown_title(release: Release) -> str:
     """Return the title of a release for people; of one that was forgotten, or has none, which one it is."""
     if release.forgotten:
         return f"{release.ref.id} (no longer kept)"
-    return release.title if release.title.strip() else f"{release.ref.id} (no title)"
+    return release.title if visible(release.title).strip() else f"{release.ref.id} (no title)"
 
 
 def _date(item: Shown) -> str | None:

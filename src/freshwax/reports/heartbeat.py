@@ -11,7 +11,7 @@ from freshwax.reports.words import count
 WHY = {
     1: "a bug ended it",
     2: "wrong usage, the configuration or the database cannot be used, or the watch list is empty",
-    3: "nobody could be asked",
+    3: "nobody, or not everybody, could be asked",
     4: "another run is active, or the database is locked",
     5: "the credentials are missing or refused",
 }

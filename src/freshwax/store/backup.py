@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from freshwax.store.aside import put_aside
 from freshwax.store.connecting import PATIENCE, connect
 from freshwax.store.copying import copy_of, draft_beside, sync_folder, unwritable
 from freshwax.store.database import refuse_loss
-from freshwax.store.known_backups import Backup, is_seen, remember
+from freshwax.store.known_backups import Backup, is_seen, remember, traces
 from freshwax.store.mending import make_readable
 from freshwax.store.own_files import (
     belongs_to,
@@ -222,11 +222,13 @@ def _refuse_to_replace_others(database: Path) -> None:
     """Raise StoreError where a restored database would take the place of a folder, or of another program's."""
     if database.is_dir():
         raise StoreError(f"{database} is a folder: give the path of a database file in it")
-    begun = Path(f"{database}-journal").exists()  # a first migration that was killed: the header may say anything
-    if database.is_file() and not begun and migrate.identity(database) not in {None, migrate.OURS}:
-        raise StoreError(
-            f"{database} is a database of another program: give another path, or move that file away first"
-        )
+    if not database.is_file() or traces(database):  # of ours, whatever a damaged header says
+        return
+    if Path(f"{database}-journal").exists():  # the header may say anything until SQLite has taken that back
+        with suppress(*FAILURES), closing(connect(database, read_only=True, patience=PATIENCE)) as connection:
+            migrate.version_of(connection, str(database))
+    elif migrate.identity(database) not in {None, migrate.OURS}:
+        raise migrate.foreign(str(database))
 
 
 def _unreadable(file: Path, error: OSError) -> StoreError:

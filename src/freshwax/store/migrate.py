@@ -51,7 +51,7 @@ def identity(path: Path) -> bytes | None:
     """Return by what the header of a file says whose database it is; None where it is none."""
     with path.open("rb") as file:
         header = file.read(100)
-    return header[_ID_AT] if header.startswith(_MAGIC) else None
+    return header[_ID_AT] if header.startswith(_MAGIC) and len(header) == 100 else None
 
 
 def check(connection: sqlite3.Connection, path: str, known: Mapping[int, Path] | None = None) -> None:

@@ -190,7 +190,7 @@ class _Run:
         """Check the due artists in the order of the plan, ``concurrency`` at once; those whom the plan can spare only
         after the others: or a check that takes two requests would lose its second one to them, week by week.
         """
-        for part in (self.plan.promised, (*self.plan.spared, *self.plan.gone)):
+        for part in (self.plan.promised, (*self.plan.gone, *self.plan.spared)):
             await self._together(partial(self._worker, iter(part)))
 
     async def _together(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
