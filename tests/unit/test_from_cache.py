@@ -49,7 +49,7 @@ def test_the_last_report_again_obeys_filters(read: Simulation) -> None:
     late = from_cache(read, kinds=frozenset({Kind.LATE}))
     assert titles(late) == ["Driftwood"]
     shown = render(late, "table", now=read.clock.now())
-    assert "Your filters hid 2 releases." in shown
+    assert "Your filters hid 2 releases: that counts as told." in shown
     assert titles(from_cache(read, excluded=("ebb",))) == ["Driftwood", "Low Tide"]
     assert titles(from_cache(read)) == ["Driftwood", "Ebb", "Low Tide"], "and that was a look, no more"
 
@@ -64,7 +64,7 @@ def test_the_last_report_again_obeys_its_scope(read: Simulation) -> None:
 def test_a_repeated_report_of_which_filters_leave_nothing_does_not_say_that_nothing_is_new(read: Simulation) -> None:
     shown = render(from_cache(read, kinds=frozenset({Kind.EDITION})), "table", now=read.clock.now())
     assert "Nothing new." not in shown
-    assert "Your filters hid 3 releases." in shown
+    assert "Your filters hid 3 releases: that counts as told." in shown
 
 
 def test_after_nothing_but_a_prefetch_there_is_no_report_and_why_is_said() -> None:

@@ -152,7 +152,7 @@ def test_what_a_filter_hides_is_in_no_format_but_counted():
     hidden = report(told(id="hidden", title="Hidden", hidden_by="kinds"))
     for format in REPORT_FORMATS:
         assert "idden\n" not in render(hidden, format, now=NOW)
-    assert "Your filters hid 1 release." in render(hidden, "table", now=NOW)
+    assert "Your filters hid 1 release: that counts as told." in render(hidden, "table", now=NOW)
 
 
 def test_what_is_forgotten_is_named_by_its_id():

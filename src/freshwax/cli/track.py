@@ -45,7 +45,9 @@ POLICIES = ("adaptive", "tiers")
 )
 @click.option("--types", metavar="TYPE,...", help="album, single, compilation, appears_on. Default: from the settings.")
 @click.option(
-    "--kinds", metavar="KIND,...", help="new, upcoming, late, edition, back_catalogue. Default: from the settings."
+    "--kinds",
+    metavar="KIND,...",
+    help="new, upcoming, late, edition, back_catalogue; the rest counts as told. Default: from the settings.",
 )
 @click.option(
     "--lookback", metavar="DAYS", help="How far back a first check, or --baseline, tells. Default: from the settings."

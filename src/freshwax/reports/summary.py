@@ -25,7 +25,7 @@ def summary(report: Report, now: datetime) -> list[str]:
         out.append(f"History incomplete for {count(incomplete, 'artist')}: not every list was read to its end yet.")
     hidden = sum(line.hidden_by is not None for line in report.lines)
     if hidden:
-        out.append(f"Your filters hid {count(hidden, 'release')}.")
+        out.append(f"Your filters hid {count(hidden, 'release')}: that counts as told.")
     out += [visible(note) for note in report.notes]
     return out + [held_note(artist.name or artist.ref.id, artist.ref.id, number) for artist, number in report.held]
 
