@@ -118,8 +118,7 @@ def _chain(first: tuple[int, str], rest: Iterator[tuple[int, str]]) -> Iterator[
 
 def _texts(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Entry]:
     for number, line in lines:
-        text = _without_comment(line.strip())
-        if text:
+        if text := _without_comment(line.strip()):
             yield from _line(text, number, f"{name}, line {number}")
 
 

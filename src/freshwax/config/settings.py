@@ -174,9 +174,7 @@ def _database(value: object) -> str:
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/", text)  # with one slash, too: it would become a folder's name
     if not text or text == "sqlite:///" or (scheme and not text.startswith("sqlite:///")):
         raise ValueError("a path or sqlite:///path")
-    if (
-        text.removeprefix("sqlite:///").strip() == ":memory:"
-    ):  # SQLite's name for a database that no next run would find
+    if text.removeprefix("sqlite:///").strip() == ":memory:":  # SQLite's own name for one that ends with the program
         raise ValueError("a path or sqlite:///path, for what is remembered must outlast the run")
     return text
 
