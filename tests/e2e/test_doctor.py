@@ -227,23 +227,15 @@ def test_a_damaged_database_is_named_with_the_backup_that_helps(user: User, lear
 def test_a_configuration_that_others_can_read_is_no_healthy_one(user: User, tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text("market = 'SE'\n")
-    file.chmod(0o600)
-    found = health(user, "--offline", FRESHWAX_CONFIG=str(file))
-    assert found["configuration"] == {"file": str(file), "private": True}
+    for mode, private in ((0o600, True), (0o644, False)):
+        file.chmod(mode)
+        found = health(user, "--offline", FRESHWAX_CONFIG=str(file))
+        assert found["configuration"] == {"file": str(file), "private": private}
     file.write_text("[spotify]\nclient_secret = 'tell-nobody'\n")
     file.chmod(0o644)
     done = user.run("doctor", "--json", "--offline", FRESHWAX_CONFIG=str(file))
     assert done.code == 2
     assert "tell-nobody" not in done.out + done.err
-
-
-@pytest.mark.skipif(os.name == "nt", reason="modes of files")
-def test_what_others_may_read_without_a_secret_in_it_is_said(user: User, tmp_path: Path) -> None:
-    file = tmp_path / "config.toml"
-    file.write_text("market = 'SE'\n")
-    file.chmod(0o644)
-    found = health(user, "--offline", FRESHWAX_CONFIG=str(file))
-    assert found["configuration"] == {"file": str(file), "private": False}
 
 
 @pytest.mark.parametrize(("free", "code"), [(99_000_000, 3), (101_000_000, 0)])
